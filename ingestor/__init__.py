@@ -1,0 +1,1 @@
+"""Sensor readings from AWS IoT through SQS into InfluxDB, enriched from DynamoDB."""

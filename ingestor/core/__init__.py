@@ -1,0 +1,1 @@
+"""The pure part: data and decisions, without asyncio, clocks, logs or network."""

@@ -1,0 +1,69 @@
+"""What a queue hands over, and what becomes of it when it can never be stored."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    """One message as received.
+
+    `message_id` identifies it within its queue; a redrive gives a new one.
+    `receipt_handle` is valid for this receive only; a later receive supersedes it.
+    `sent_at_ms` is when it entered the queue (epoch milliseconds), the same on every
+    redelivery. `receive_count` starts at 1.
+    """
+
+    message_id: str
+    receipt_handle: str
+    body: str
+    sent_at_ms: int
+    receive_count: int = 1
+
+    @property
+    def size_bytes(self) -> int:
+        """What the message counts for in buffer limits: characters, a lower bound of its bytes."""
+        return len(self.body)
+
+
+class Stage(StrEnum):
+    """Where on its way a message was refused."""
+
+    DECODE = "decode"
+    MAP = "map"
+    ENRICH = "enrich"
+    WRITE = "write"
+
+
+class Reason(StrEnum):
+    """Why a message was refused: a bounded set, used as a metric label and a message attribute."""
+
+    NOT_JSON = "not-json"
+    TOO_DEEP = "too-deep"
+    NOT_AN_OBJECT = "not-an-object"
+    MISSING_TAG = "missing-tag"
+    BAD_TAG = "bad-tag"
+    BAD_FIELD = "bad-field"
+    NO_FIELDS = "no-fields"
+    BAD_TIME = "bad-time"
+    TIME_OUT_OF_RANGE = "time-out-of-range"
+    BAD_METADATA_KEY = "bad-metadata-key"
+    NO_METADATA = "no-metadata"
+    REFUSED_BY_INFLUXDB = "refused-by-influxdb"
+    LINE_TOO_LARGE = "line-too-large"
+
+
+class Rejected(Exception):
+    """This message can never be stored as it is: it goes to the dead-letter queue.
+
+    `detail` names the place (a field, a tag) and what is wrong there, in a sentence for a person.
+    """
+
+    def __init__(self, stage: Stage, reason: Reason, detail: str) -> None:
+        super().__init__(stage, reason, detail)
+        self.stage = stage
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.stage}: {self.reason}: {self.detail}"

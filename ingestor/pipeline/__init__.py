@@ -1,0 +1,1 @@
+"""The asyncio part: receive, enrich, batch, write, settle, keep leases, stop."""
