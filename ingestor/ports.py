@@ -144,7 +144,7 @@ class TimeSeriesSink(Protocol):
         ...
 
     async def ping(self) -> None:
-        """Return when the sink can take writes with our credentials, raise `Unavailable` otherwise."""
+        """Return when the sink can take writes with our credentials, else raise `Unavailable`."""
         ...
 
 
