@@ -51,6 +51,7 @@ class Reason(StrEnum):
     NO_METADATA = "no-metadata"
     REFUSED_BY_INFLUXDB = "refused-by-influxdb"
     LINE_TOO_LARGE = "line-too-large"
+    INTERNAL_ERROR = "internal-error"
 
 
 class Rejected(Exception):

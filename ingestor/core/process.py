@@ -1,0 +1,129 @@
+"""From received messages to lines: the same for the service and for Lambda.
+
+Two steps, because the metadata look-up lies between them: `parse` says which records are needed,
+`encode` makes lines of what was answered for.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingestor.core.decode import decode
+from ingestor.core.encode import Encoder
+from ingestor.core.mapping import MissingPolicy
+from ingestor.core.message import Reason, Rejected, Stage
+from ingestor.core.metadata import Metadata
+from ingestor.core.settlement import Held
+
+
+@dataclass(slots=True, eq=False)
+class Parsed:
+    """A decoded message that waits for metadata; `keys[i]` belongs to `readings[i]`."""
+
+    held: Held
+    readings: list[dict[str, Any]]
+    keys: list[str | None]
+
+
+@dataclass(slots=True, eq=False)
+class Encoded:
+    """What became of parsed messages; every one of them is in exactly one of the lists.
+
+    `lines[i]` came from `owners[i]`. `unanswered` wait for the metadata store, `on_hold` go back to
+    the queue for a while. `without_metadata` counts lines stored without a record.
+    """
+
+    lines: list[bytes] = field(default_factory=list)
+    owners: list[Held] = field(default_factory=list)
+    rejected: list[Held] = field(default_factory=list)
+    unanswered: list[Parsed] = field(default_factory=list)
+    on_hold: list[Held] = field(default_factory=list)
+    without_metadata: int = 0
+
+
+def parse(encoder: Encoder, messages: Iterable[Held]) -> tuple[list[Parsed], list[Held]]:
+    """Decode messages; returns what can go on, and what is rejected (with its `rejection` set)."""
+    parsed = []
+    rejected = []
+    for held in messages:
+        try:
+            readings = decode(held.message.body)
+            keys = [encoder.metadata_key(reading) for reading in readings]
+        except Rejected as rejection:
+            held.rejection = rejection
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the neighbours
+            held.rejection = _defect(Stage.DECODE, error)
+        else:
+            parsed.append(Parsed(held, readings, keys))
+            continue
+        rejected.append(held)
+    return parsed, rejected
+
+
+def wanted_keys(parsed: Iterable[Parsed]) -> list[str]:
+    """The distinct metadata keys that these messages need, in order of appearance."""
+    return list(dict.fromkeys(key for each in parsed for key in each.keys if key is not None))
+
+
+def encode(
+    encoder: Encoder, parsed: Sequence[Parsed], records: Mapping[str, Metadata | None]
+) -> Encoded:
+    """Make lines of messages whose keys were all answered, and sort out the rest.
+
+    Sets `open_lines` of each message whose lines are returned. A message is stored whole or, when
+    one of its readings is refused, not at all: its dead letter can then be replayed as it is.
+    """
+    result = Encoded()
+    for each in parsed:
+        held = each.held
+        try:
+            records_of = [None if key is None else records[key] for key in each.keys]
+        except KeyError:
+            result.unanswered.append(each)
+            continue
+        missing = records_of.count(None)
+        if missing and encoder.missing is not MissingPolicy.WRITE:
+            _without_metadata(encoder.missing, each, records_of, result)
+            continue
+        try:
+            lines = [
+                encoder.encode(reading, record, sent_at_ms=held.message.sent_at_ms)
+                for reading, record in zip(each.readings, records_of, strict=True)
+            ]
+        except Rejected as rejection:
+            held.rejection = rejection
+            result.rejected.append(held)
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the neighbours
+            held.rejection = _defect(Stage.MAP, error)
+            result.rejected.append(held)
+        else:
+            held.open_lines = len(lines)
+            result.lines += lines
+            result.owners += [held] * len(lines)
+            result.without_metadata += missing
+    return result
+
+
+def _without_metadata(
+    policy: MissingPolicy,
+    parsed: Parsed,
+    records: Sequence[Metadata | None],
+    result: Encoded,
+) -> None:
+    key = parsed.keys[records.index(None)]
+    # A reading that names no record will not find one later either: holding it would be for ever.
+    if policy is MissingPolicy.HOLD and key is not None:
+        result.on_hold.append(parsed.held)
+        return
+    detail = (
+        "the reading names no metadata record"
+        if key is None
+        else f"there is no metadata record {key[:60]!r}"
+    )
+    parsed.held.rejection = Rejected(Stage.ENRICH, Reason.NO_METADATA, detail)
+    result.rejected.append(parsed.held)
+
+
+def _defect(stage: Stage, error: Exception) -> Rejected:
+    # The type alone: the text of a foreign exception may carry the payload.
+    return Rejected(stage, Reason.INTERNAL_ERROR, f"the ingestor failed with {type(error).__name__}")
