@@ -126,4 +126,6 @@ def _without_metadata(
 
 def _defect(stage: Stage, error: Exception) -> Rejected:
     # The type alone: the text of a foreign exception may carry the payload.
-    return Rejected(stage, Reason.INTERNAL_ERROR, f"the ingestor failed with {type(error).__name__}")
+    return Rejected(
+        stage, Reason.INTERNAL_ERROR, f"the ingestor failed with {type(error).__name__}"
+    )

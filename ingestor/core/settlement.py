@@ -5,7 +5,7 @@ when nothing was refused, dead-lettered first otherwise. It is forgotten only wh
 confirmed that, because until then its lease must be kept.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ingestor.core.message import Message, Rejected
@@ -19,7 +19,8 @@ class Held:
     """A message between its receive and the queue's confirmation that it is gone.
 
     `lease_until` and `received_at` are monotonic seconds. `open_lines` counts the lines that are
-    neither stored nor refused yet.
+    neither stored nor refused yet. `settled` is set when its end is decided: only the queue's
+    confirmation is outstanding then.
     """
 
     message: Message
@@ -27,6 +28,7 @@ class Held:
     lease_until: float
     open_lines: int = 0
     rejection: Rejected | None = None
+    settled: bool = False
 
 
 class InFlight:
@@ -43,7 +45,7 @@ class InFlight:
     def __len__(self) -> int:
         return len(self._held)
 
-    def __iter__(self) -> Iterable[Held]:
+    def __iter__(self) -> Iterator[Held]:
         return iter(tuple(self._held.values()))
 
     def __repr__(self) -> str:
@@ -73,7 +75,7 @@ class InFlight:
 
     def due(self, now: float, within_seconds: float, limit: int) -> list[Held]:
         """Up to `limit` messages whose lease ends within so many seconds, the most urgent first."""
-        due = []
+        due: list[Held] = []
         for held in self._held.values():
             if len(due) == limit or held.lease_until - now > within_seconds:
                 break
@@ -107,6 +109,7 @@ def lines_stored(owners: Iterable[Held]) -> list[Held]:
     for held in owners:
         held.open_lines -= 1
         if not held.open_lines:
+            held.settled = True
             settled.append(held)
     return settled
 

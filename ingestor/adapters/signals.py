@@ -1,0 +1,31 @@
+"""SIGTERM and SIGINT as calls."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@contextmanager
+def on_signals(stop: Callable[[], None], abort: Callable[[], None]) -> Iterator[None]:
+    """Within the block, the first signal calls `stop` and every further one `abort`.
+
+    Both are called on the running event loop. The handlers of before are restored afterwards.
+    """
+    loop = asyncio.get_running_loop()
+    received = 0
+
+    def handle() -> None:
+        nonlocal received
+        received += 1
+        (stop if received == 1 else abort)()
+
+    for each in SIGNALS:
+        loop.add_signal_handler(each, handle)
+    try:
+        yield
+    finally:
+        for each in SIGNALS:
+            loop.remove_signal_handler(each)

@@ -1,0 +1,86 @@
+"""From held messages to lines, through the metadata look-up."""
+
+import asyncio
+from collections.abc import Sequence
+
+from ingestor.core.backoff import Backoff
+from ingestor.core.encode import Encoder
+from ingestor.core.process import Parsed, encode, parse, wanted_keys
+from ingestor.core.settlement import Held
+from ingestor.pipeline.assemble import Assembler
+from ingestor.pipeline.context import Context
+from ingestor.pipeline.intake import Intake
+from ingestor.pipeline.settle import Settler
+from ingestor.ports import MetadataStore, Unavailable
+
+
+class Enricher:
+    """Decodes, looks up, encodes, and hands lines on.
+
+    Messages whose key was not answered for wait here (the window bounds them) and are asked for
+    again with back-off; all others go on at once. The store being out of reach altogether closes
+    the intake.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: MetadataStore,
+        encoder: Encoder,
+        assembler: Assembler,
+        settler: Settler,
+        intake: Intake,
+        context: Context,
+        hold_seconds: float,
+    ) -> None:
+        self._store = store
+        self._encoder = encoder
+        self._assembler = assembler
+        self._settler = settler
+        self._intake = intake
+        self._context = context
+        self._clock = context.clock
+        self._telemetry = context.telemetry
+        self._hold_seconds = hold_seconds
+        self._waiting: list[Parsed] = []
+        self._some_wait = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    async def submit(self, messages: Sequence[Held]) -> None:
+        """Take fresh messages. Suspends while the writers are behind."""
+        parsed, rejected = parse(self._encoder, messages)
+        self._settler.reject(rejected)
+        await self._resolve(parsed)
+
+    async def run(self) -> None:
+        """Ask again for what was not answered, until cancelled."""
+        backoff = Backoff()
+        while True:
+            await self._some_wait.wait()
+            await self._clock.sleep(self._context.delay(backoff))
+            waiting, self._waiting = self._waiting, []
+            self._some_wait.clear()
+            await self._resolve(waiting)
+            if not self._waiting:
+                backoff.reset()
+
+    async def _resolve(self, parsed: list[Parsed]) -> None:
+        keys = wanted_keys(parsed)
+        try:
+            records = await self._store.fetch(keys) if keys else {}
+        except Unavailable as error:
+            self._intake.block("dynamodb", error.reason)
+            records = {}
+        else:
+            if keys:
+                self._intake.unblock("dynamodb")
+        encoded = encode(self._encoder, parsed, records)
+        self._settler.reject(encoded.rejected)
+        self._settler.release(encoded.on_hold, self._hold_seconds, why="no metadata record yet")
+        self._telemetry.stored_without_metadata(encoded.without_metadata)
+        if encoded.unanswered:
+            self._waiting += encoded.unanswered
+            self._some_wait.set()
+        await self._assembler.add(encoded.lines, encoded.owners)

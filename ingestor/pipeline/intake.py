@@ -1,0 +1,93 @@
+"""Whether to receive: the window of held messages, and what stands in the way.
+
+The one place that says stop to the pollers. Nothing is received while the window is full or while
+a dependency that messages need is down: a message that waits in the queue burns no receive count.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from ingestor.core.message import Message
+from ingestor.core.settlement import Held, InFlight
+from ingestor.telemetry.facts import Telemetry
+
+
+class Intake:
+    """The window, the state of the dependencies, and the wish to stop, as one gate.
+
+    The limits are checked before each receive, so the window can be exceeded by what the polls
+    under way bring: ten messages each.
+    """
+
+    def __init__(self, telemetry: Telemetry, *, most_messages: int, most_bytes: int) -> None:
+        self.held = InFlight()
+        self.most_messages = most_messages
+        self.most_bytes = most_bytes
+        self.stopping = asyncio.Event()
+        self.open = asyncio.Event()
+        self.empty = asyncio.Event()
+        self._telemetry = telemetry
+        self._blocking: dict[str, str] = {}
+        self._update()
+
+    def admit(self, messages: Sequence[Message], now: float, lease_seconds: float) -> list[Held]:
+        """Take messages into the window; returns the ones that are not held already."""
+        fresh = self.held.admit(messages, now, lease_seconds)
+        self._update()
+        return fresh
+
+    def forget(self, messages: Iterable[Held]) -> None:
+        """The queue confirmed that these are gone."""
+        for held in messages:
+            self.held.forget(held)
+        self._update()
+
+    def block(self, dependency: str, reason: str) -> None:
+        """Nothing can be stored without this dependency, and it does not work: stop receiving."""
+        self._telemetry.dependency_down(dependency, reason)
+        self._blocking[dependency] = reason
+        self._update()
+
+    def unblock(self, dependency: str) -> None:
+        """The dependency worked."""
+        if self._blocking.pop(dependency, None) is not None:
+            self._telemetry.dependency_up(dependency)
+            self._update()
+
+    def stop(self) -> None:
+        """Receive no more. Opens the gate, so that pollers notice at once."""
+        self.stopping.set()
+        self._update()
+
+    @property
+    def obstacles(self) -> list[str]:
+        """Why nothing is received, one sentence each; empty when receiving goes on."""
+        reasons = [f"{name}: {reason}" for name, reason in self._blocking.items()]
+        if self._full():
+            reasons.append(
+                f"the window is full: {len(self.held)} of {self.most_messages} messages, "
+                f"{self.held.size_bytes} of {self.most_bytes} bytes"
+            )
+        if self.stopping.is_set():
+            reasons.append("stopping")
+        return reasons
+
+    @property
+    def blocked(self) -> bool:
+        """True while a dependency that messages need is down."""
+        return bool(self._blocking)
+
+    def _full(self) -> bool:
+        return len(self.held) >= self.most_messages or self.held.size_bytes >= self.most_bytes
+
+    def _update(self) -> None:
+        may_receive = not self._blocking and not self._full()
+        _set(self.open, on=may_receive or self.stopping.is_set())
+        _set(self.empty, on=not len(self.held))
+
+
+def _set(event: asyncio.Event, *, on: bool) -> None:
+    if on:
+        event.set()
+    else:
+        event.clear()

@@ -1,0 +1,187 @@
+"""The tasks of the service, how they start and how they stop."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ingestor.core.backoff import Backoff
+from ingestor.core.batch import Batcher
+from ingestor.core.encode import Encoder
+from ingestor.pipeline.assemble import Assembler
+from ingestor.pipeline.context import Context
+from ingestor.pipeline.enrich import Enricher
+from ingestor.pipeline.intake import Intake
+from ingestor.pipeline.leases import LeaseKeeper
+from ingestor.pipeline.progress import Progress
+from ingestor.pipeline.receive import Receiver
+from ingestor.pipeline.settle import Settler
+from ingestor.pipeline.waiting import within
+from ingestor.pipeline.write import Writer
+from ingestor.ports import MetadataStore, Queue, TimeSeriesSink, Unavailable
+
+RELEASE_SECONDS = 4.0
+"""The last part of the time to stop, kept for giving back what could not be stored."""
+
+
+@dataclass(slots=True, frozen=True)
+class Limits:
+    """How much of everything; the meaning of each stands at the setting of the same name."""
+
+    pollers: int = 4
+    writers: int = 4
+    settlers: int = 4
+    window_messages: int = 20_000
+    window_bytes: int = 64 * 1024 * 1024
+    batch_lines: int = 5_000
+    batch_bytes: int = 4 * 1024 * 1024
+    batch_seconds: float = 0.5
+    hold_seconds: float = 300.0
+    stop_seconds: float = 25.0
+
+
+class Pipeline:
+    """Receive, enrich, batch, write, settle, keep leases, stop.
+
+    `run` returns after a clean stop. If any of its tasks fails, all are cancelled and the failure
+    is raised: a half-dead service helps nobody.
+    """
+
+    def __init__(
+        self,
+        *,
+        queue: Queue,
+        store: MetadataStore,
+        sink: TimeSeriesSink,
+        encoder: Encoder,
+        context: Context,
+        limits: Limits,
+    ) -> None:
+        self._sink = sink
+        self._context = context
+        self._clock = context.clock
+        self._telemetry = context.telemetry
+        self.limits = limits
+        self.intake = Intake(
+            context.telemetry, most_messages=limits.window_messages, most_bytes=limits.window_bytes
+        )
+        self.intake.block("influxdb", "not reached yet")
+        self.progress = Progress()
+        self.state = "starting"
+        self.assembler = Assembler(
+            Batcher(
+                most_lines=limits.batch_lines,
+                most_bytes=limits.batch_bytes,
+                most_seconds=limits.batch_seconds,
+            ),
+            clock=context.clock,
+            most_waiting=2 * limits.writers,
+        )
+        self.settler = Settler(queue=queue, intake=self.intake, context=context)
+        self.enricher = Enricher(
+            store=store,
+            encoder=encoder,
+            assembler=self.assembler,
+            settler=self.settler,
+            intake=self.intake,
+            hold_seconds=limits.hold_seconds,
+            context=context,
+        )
+        self._receiver = Receiver(
+            queue=queue, intake=self.intake, enricher=self.enricher, context=context
+        )
+        self._leases = LeaseKeeper(queue=queue, intake=self.intake, context=context)
+        self._writer = Writer(
+            batches=self.assembler.closed,
+            sink=sink,
+            settler=self.settler,
+            intake=self.intake,
+            context=context,
+        )
+
+    @property
+    def gauges(self) -> Mapping[str, int]:
+        """How full each buffer is."""
+        return {
+            "window_messages": len(self.intake.held),
+            "window_bytes": self.intake.held.size_bytes,
+            "batch_lines": self.assembler.open_lines,
+            "write_queue": self.assembler.closed.qsize(),
+            "waiting_for_metadata": len(self.enricher),
+            "waiting_for_settlement": len(self.settler),
+        }
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then drain: at most `stop_seconds` later nothing is held."""
+        async with asyncio.TaskGroup() as tasks:
+
+            def start(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+                return tasks.create_task(work, name=name)
+
+            pollers = [start(f"poll-{n}", self._receiver.run()) for n in range(self.limits.pollers)]
+            storing = [start(f"write-{n}", self._writer.run()) for n in range(self.limits.writers)]
+            storing += [
+                start("linger", self.assembler.run()),
+                start("metadata-retry", self.enricher.run()),
+                start("first-contact", self._first_contact()),
+            ]
+            settling = [
+                start(f"settle-{n}", self.settler.run()) for n in range(self.limits.settlers)
+            ]
+            settling += [start("leases", self._leases.run()), start("tick", self._tick())]
+            self.state = "running"
+            await stop.wait()
+            await self._drain(pollers, storing)
+            for task in settling:
+                task.cancel()
+        self.state = "stopped"
+
+    async def _drain(
+        self, pollers: list[asyncio.Task[None]], storing: list[asyncio.Task[None]]
+    ) -> None:
+        """Store and settle what is held; then give back what could not be stored in time."""
+        self.state = "draining"
+        self._telemetry.log.info("draining", held=len(self.intake.held))
+        deadline = self._clock.monotonic() + self.limits.stop_seconds
+        self.intake.stop()
+        left = self.limits.stop_seconds - RELEASE_SECONDS
+        await within(self._clock, left, self._store_the_rest(pollers))
+        for task in (*pollers, *storing):
+            task.cancel()
+        await asyncio.wait((*pollers, *storing))
+        unstored = [held for held in self.intake.held if not held.settled]
+        self.settler.release(unstored, 0, why="stopped before they could be stored")
+        left = deadline - self._clock.monotonic()
+        if not await within(self._clock, left, self.intake.empty.wait()):
+            self._telemetry.abandoned(len(self.intake.held), why="no time left to settle them")
+        self._telemetry.log.info("stopped", held=len(self.intake.held))
+
+    async def _store_the_rest(self, pollers: list[asyncio.Task[None]]) -> None:
+        await asyncio.wait(pollers)
+        await self.assembler.flush()
+        await self.intake.empty.wait()
+
+    async def _first_contact(self) -> None:
+        """Open the intake when the sink takes writes for the first time."""
+        backoff = Backoff()
+        while True:
+            try:
+                await self._sink.ping()
+            except Unavailable as error:
+                self.intake.block("influxdb", error.reason)
+                await self._clock.sleep(self._context.delay(backoff))
+            else:
+                self.intake.unblock("influxdb")
+                return
+
+    async def _tick(self) -> None:
+        """Once a second: take samples, and note whether anything gets done."""
+        totals = self._telemetry.totals
+        while True:
+            now = self._clock.monotonic()
+            self._telemetry.tick(now)
+            idle = not len(self.intake.held)
+            marks = (totals.received, totals.lines, totals.deleted, totals.rejected)
+            excused = idle or self.intake.blocked or bool(len(self.enricher))
+            self.progress.observe(marks, excused=excused, now=now)
+            await self._clock.sleep(1.0)

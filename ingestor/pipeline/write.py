@@ -1,0 +1,84 @@
+"""Batches into the sink, until every line is stored or found guilty."""
+
+import asyncio
+from collections.abc import Sequence
+
+from ingestor.core.backoff import Backoff
+from ingestor.core.batch import Batch
+from ingestor.core.bisect import Bisection
+from ingestor.core.message import Reason, Rejected, Stage
+from ingestor.pipeline.context import Context
+from ingestor.pipeline.intake import Intake
+from ingestor.pipeline.settle import Settler
+from ingestor.ports import Refused, TimeSeriesSink, Unavailable
+
+
+class Writer:
+    """Writes one batch at a time. Several run side by side, as a task each.
+
+    A sink that is not available closes the intake and is asked again for ever, at most every ten
+    seconds or as it asks; the batch stays in memory and its messages keep their leases.
+    """
+
+    def __init__(
+        self,
+        *,
+        batches: asyncio.Queue[Batch],
+        sink: TimeSeriesSink,
+        settler: Settler,
+        intake: Intake,
+        context: Context,
+    ) -> None:
+        self._batches = batches
+        self._sink = sink
+        self._settler = settler
+        self._intake = intake
+        self._context = context
+        self._clock = context.clock
+        self._telemetry = context.telemetry
+
+    async def run(self) -> None:
+        """Write what comes, until cancelled."""
+        while True:
+            await self._store(await self._batches.get())
+
+    async def _store(self, batch: Batch) -> None:
+        bisection = Bisection(len(batch))
+        while (span := bisection.next_range()) is not None:
+            lines = batch.lines[slice(*span)]
+            try:
+                await self._write(lines)
+            except Refused as error:
+                self._telemetry.refused(lines=len(lines), too_large=error.too_large)
+                bisection.refused(span, error.detail)
+                if len(lines) == 1:
+                    reason = (
+                        Reason.LINE_TOO_LARGE if error.too_large else Reason.REFUSED_BY_INFLUXDB
+                    )
+                    rejection = Rejected(Stage.WRITE, reason, error.detail)
+                    self._settler.line_refused(batch.owners[span[0]], rejection)
+            else:
+                bisection.stored(span)
+                self._settler.lines_stored(batch.owners[slice(*span)])
+
+    async def _write(self, lines: Sequence[bytes]) -> None:
+        backoff = Backoff()
+        while True:
+            started = self._clock.monotonic()
+            try:
+                await self._sink.write(lines)
+            except Unavailable as error:
+                self._intake.block("influxdb", error.reason)
+                self._telemetry.write_retried()
+                await self._clock.sleep(self._context.delay(backoff, error))
+            except Refused:
+                self._intake.unblock("influxdb")
+                raise
+            else:
+                self._intake.unblock("influxdb")
+                now = self._clock.monotonic()
+                size = sum(map(len, lines)) + len(lines)
+                self._telemetry.written(
+                    lines=len(lines), size_bytes=size, seconds=now - started, now=now
+                )
+                return

@@ -1,0 +1,70 @@
+"""Every figure that the service keeps: name, kind and meaning, in one place.
+
+Exposed as `ingestor_<name>`; counters get `_total`. The table in this folder's README is made
+from here.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counters since the start of the process; messages unless the name says otherwise."""
+
+    received: int = 0
+    received_bytes: int = 0
+    redelivered: int = 0
+    duplicates: int = 0
+    lines: int = 0
+    line_bytes: int = 0
+    batches: int = 0
+    write_retries: int = 0
+    refusals: int = 0
+    stored: int = 0
+    deleted: int = 0
+    rejected: int = 0
+    released: int = 0
+    abandoned: int = 0
+    without_metadata: int = 0
+    lease_extensions: int = 0
+    queue_failures: int = 0
+
+
+COUNTERS: dict[str, str] = {
+    "received": "Messages received from the queue, redeliveries included",
+    "received_bytes": "Characters of their bodies",
+    "redelivered": "Messages received with a receive count above 1",
+    "duplicates": "Messages received while they were already being worked on",
+    "lines": "Lines that InfluxDB confirmed as stored",
+    "line_bytes": "Bytes of these lines before compression",
+    "batches": "Batches written",
+    "write_retries": "Writes repeated because InfluxDB was not available",
+    "refusals": "Request bodies that InfluxDB refused and that were then written in parts",
+    "stored": "Messages whose every line is stored",
+    "deleted": "Messages whose delete the queue confirmed",
+    "rejected": "Messages sent to the dead-letter queue",
+    "released": "Messages given back to the queue unstored",
+    "abandoned": "Messages let go without a settlement: the queue will deliver them again",
+    "without_metadata": "Lines stored without a metadata record",
+    "lease_extensions": "Visibility extensions that the queue confirmed",
+    "queue_failures": "Entries of delete, extend and dead-letter calls that failed",
+}
+
+GAUGES: dict[str, str] = {
+    "window_messages": "Messages held: received and not yet confirmed as gone",
+    "window_bytes": "Characters of their bodies",
+    "batch_lines": "Lines in the open batch",
+    "write_queue": "Closed batches that wait for a writer",
+    "waiting_for_metadata": "Messages whose metadata look-up was not answered yet",
+    "waiting_for_settlement": "Messages that wait to be deleted, dead-lettered or released",
+    "cache_records": "Metadata records in the cache",
+    "cache_hits": "Look-ups answered by the cache",
+    "cache_misses": "Look-ups that had to ask DynamoDB",
+    "cache_negative_hits": "Look-ups answered by the cache: there is no such record",
+    "cache_stale": "Look-ups answered by an expired record because DynamoDB did not answer",
+}
+
+LAG = "Seconds from a message's entry into the queue to its lines being stored"
+WRITE_SECONDS = "Seconds that one successful write took"
+REJECTIONS = "Messages sent to the dead-letter queue, by stage and reason"
+DEPENDENCY_UP = "1 when the last call to the dependency worked"

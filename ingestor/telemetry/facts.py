@@ -1,0 +1,112 @@
+"""One function per operational fact; called once per batch, never per message."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import structlog
+
+from ingestor.core.message import Message, Rejected
+from ingestor.core.settlement import Held
+from ingestor.telemetry.catalogue import Totals
+from ingestor.telemetry.histogram import Histogram
+from ingestor.telemetry.rates import Rate
+
+
+class Telemetry:
+    """What the service knows about its own work. Log events never carry a payload."""
+
+    def __init__(self, log: structlog.stdlib.BoundLogger) -> None:
+        self.log = log
+        self.totals = Totals()
+        self.rejections: Counter[tuple[str, str]] = Counter()
+        self.down: dict[str, str] = {}
+        self.lag = Histogram()
+        self.write_seconds = Histogram()
+        self.received_rate = Rate()
+        self.stored_rate = Rate()
+
+    def received(self, messages: Sequence[Message], *, fresh: int) -> None:
+        """A poll brought messages, of which `fresh` were not being worked on yet."""
+        totals = self.totals
+        totals.received += len(messages)
+        totals.duplicates += len(messages) - fresh
+        for message in messages:
+            totals.received_bytes += message.size_bytes
+            totals.redelivered += message.receive_count > 1
+
+    def written(self, *, lines: int, size_bytes: int, seconds: float, now: float) -> None:
+        """The sink confirmed one request."""
+        self.totals.lines += lines
+        self.totals.line_bytes += size_bytes
+        self.totals.batches += 1
+        self.write_seconds.observe((seconds,), now)
+        self.log.debug("batch written", lines=lines, bytes=size_bytes, seconds=round(seconds, 4))
+
+    def stored(self, messages: Sequence[Held], *, time_ns: int, now: float) -> None:
+        """These messages have all their lines in the sink."""
+        self.totals.stored += len(messages)
+        now_ms = time_ns / 1e6
+        # Clocks of two machines differ: a lag below zero is a lag of zero.
+        lags = [max(0.0, (now_ms - held.message.sent_at_ms) / 1e3) for held in messages]
+        self.lag.observe(lags, now)
+
+    def refused(self, *, lines: int, too_large: bool) -> None:
+        """The sink refused a request as it is."""
+        self.totals.refusals += 1
+        self.log.debug("body refused", lines=lines, too_large=too_large)
+
+    def write_retried(self) -> None:
+        """A write is repeated because the sink was not available."""
+        self.totals.write_retries += 1
+
+    def dead_lettered(self, rejections: Sequence[Rejected]) -> None:
+        """These messages are in the dead-letter queue now."""
+        self.totals.rejected += len(rejections)
+        by_reason = Counter((each.stage.value, each.reason.value) for each in rejections)
+        self.rejections.update(by_reason)
+        for (stage, reason), count in by_reason.items():
+            self.log.warning("messages dead-lettered", count=count, stage=stage, reason=reason)
+
+    def deleted(self, count: int) -> None:
+        """The queue confirmed deletes."""
+        self.totals.deleted += count
+
+    def released(self, count: int, *, why: str) -> None:
+        """Messages went back to the queue unstored."""
+        self.totals.released += count
+        if count:
+            self.log.info("messages released", count=count, why=why)
+
+    def abandoned(self, count: int, *, why: str) -> None:
+        """Messages were let go: the queue will deliver them again."""
+        self.totals.abandoned += count
+        self.log.warning("messages abandoned", count=count, why=why)
+
+    def queue_entries_failed(self, call: str, codes: Sequence[str]) -> None:
+        """Some entries of a batch call failed."""
+        self.totals.queue_failures += len(codes)
+        self.log.warning("queue entries failed", call=call, codes=dict(Counter(codes)))
+
+    def leases_extended(self, count: int) -> None:
+        """The queue confirmed extensions of visibility."""
+        self.totals.lease_extensions += count
+
+    def stored_without_metadata(self, count: int) -> None:
+        """Lines go on without a metadata record."""
+        self.totals.without_metadata += count
+
+    def dependency_down(self, name: str, reason: str) -> None:
+        """A call to a dependency failed; logged when the state or its reason changes."""
+        if self.down.get(name) != reason:
+            self.log.warning("dependency not available", dependency=name, reason=reason)
+        self.down[name] = reason
+
+    def dependency_up(self, name: str) -> None:
+        """A call to a dependency worked."""
+        if self.down.pop(name, None) is not None:
+            self.log.info("dependency available again", dependency=name)
+
+    def tick(self, now: float) -> None:
+        """Once a second: take the samples that rates are made of."""
+        self.received_rate.sample(self.totals.received, now)
+        self.stored_rate.sample(self.totals.stored, now)
