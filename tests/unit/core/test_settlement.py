@@ -1,0 +1,164 @@
+"""The bookkeeping between receive and delete."""
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from ingestor.core.message import Message, Reason, Rejected, Stage
+from ingestor.core.settlement import (
+    LONGEST_LEASE_SECONDS,
+    Held,
+    InFlight,
+    lease_seconds,
+    line_refused,
+    lines_stored,
+)
+
+REFUSAL = Rejected(Stage.WRITE, Reason.REFUSED_BY_INFLUXDB, "conflict")
+
+
+def message(name: str, handle: str = "first", count: int = 1) -> Message:
+    """A message as received."""
+    return Message(name, handle, "body", 0, count)
+
+
+def admit_one(name: str = "a", lines: int = 1) -> Held:
+    """A held message with that many open lines."""
+    [held] = InFlight().admit([message(name)], 0.0, 30.0)
+    held.open_lines = lines
+    return held
+
+
+def test_a_message_received_again_keeps_its_work_and_takes_the_new_receipt() -> None:
+    """It is not handed out twice; the newest receipt and lease replace the old ones."""
+    in_flight = InFlight()
+    [held] = in_flight.admit([message("a")], 0.0, 30.0)
+
+    again = in_flight.admit([message("a", "second", 2)], 40.0, 30.0)
+
+    assert again == []
+    assert held.message.receipt_handle == "second"
+    assert (held.message.receive_count, held.lease_until, held.received_at) == (2, 70.0, 40.0)
+    assert len(in_flight) == 1
+
+
+def test_a_message_twice_in_one_receive_is_one_message() -> None:
+    """SQS may deliver a message twice in one answer."""
+    in_flight = InFlight()
+
+    fresh = in_flight.admit([message("a"), message("a", "second")], 0.0, 30.0)
+
+    assert [held.message.receipt_handle for held in fresh] == ["second"]
+    assert in_flight.size_bytes == len("body")
+
+
+def test_leases_are_due_in_the_order_in_which_they_end() -> None:
+    """A renewed lease goes to the end; only what ends soon is returned, most urgent first."""
+    in_flight = InFlight()
+    [first] = in_flight.admit([message("a")], 0.0, 30.0)
+    [second] = in_flight.admit([message("b")], 5.0, 30.0)
+    [third] = in_flight.admit([message("c")], 6.0, 30.0)
+    in_flight.renew(first, 46.0)
+
+    assert in_flight.due(21.0, 15.0, 10) == [second, third]
+    assert in_flight.due(21.0, 15.0, 1) == [second]
+    assert in_flight.due(40.0, 15.0, 10) == [second, third, first]
+
+
+def test_a_forgotten_message_is_gone() -> None:
+    """Forgetting twice, or renewing what is gone, changes nothing."""
+    in_flight = InFlight()
+    [held] = in_flight.admit([message("a")], 0.0, 30.0)
+
+    in_flight.forget(held)
+    in_flight.forget(held)
+    in_flight.renew(held, 99.0)
+
+    assert (len(in_flight), in_flight.size_bytes, list(in_flight)) == (0, 0, [])
+    assert repr(in_flight) == "<InFlight 0 messages, 0 bytes>"
+
+
+def test_forgetting_an_earlier_life_leaves_the_present_one() -> None:
+    """A message deleted with an outdated receipt and received anew is another piece of work."""
+    in_flight = InFlight()
+    [old] = in_flight.admit([message("a")], 0.0, 30.0)
+    in_flight.forget(old)
+    [new] = in_flight.admit([message("a", "second")], 1.0, 30.0)
+
+    in_flight.forget(old)
+
+    assert list(in_flight) == [new]
+
+
+def test_settled_when_the_last_line_is_stored() -> None:
+    """A message of several lines is settled once, by its last."""
+    held = admit_one(lines=3)
+
+    assert lines_stored([held, held]) == []
+    assert not held.settled
+    assert lines_stored([held]) == [held]
+    assert held.settled
+
+
+def test_settled_when_the_last_line_is_refused() -> None:
+    """The first refusal is kept for the dead letter."""
+    held = admit_one(lines=2)
+    other = Rejected(Stage.WRITE, Reason.LINE_TOO_LARGE, "large")
+
+    assert not line_refused(held, REFUSAL)
+    assert line_refused(held, other)
+    assert held.rejection is REFUSAL
+
+
+def test_a_lease_is_cut_at_the_twelve_hour_cap() -> None:
+    """No extension reaches beyond twelve hours after the receive."""
+    held = admit_one()
+
+    assert lease_seconds(held, 0.0, 30.0) == 30.0
+    assert lease_seconds(held, LONGEST_LEASE_SECONDS - 10, 30.0) == 10.0
+    assert lease_seconds(held, LONGEST_LEASE_SECONDS + 10, 30.0) == 0.0
+
+
+class Books(RuleBasedStateMachine):
+    """Any sequence of receives, renewals and confirmations, against a plain model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.in_flight = InFlight()
+        self.model: dict[str, Held] = {}
+
+    @rule(names=st.lists(st.sampled_from("abcdef"), max_size=10), seconds=st.floats(0, 20))
+    def receive(self, names: list[str], seconds: float) -> None:
+        """Time passes and messages come, some of them again."""
+        self.now += seconds
+        fresh = self.in_flight.admit([message(name) for name in names], self.now, 30.0)
+
+        assert {held.message.message_id for held in fresh} == set(names) - self.model.keys()
+        self.model |= {held.message.message_id: held for held in fresh}
+
+    @rule()
+    def renew(self) -> None:
+        """The keeper renews what is due."""
+        for held in self.in_flight.due(self.now, 15.0, 3):
+            self.in_flight.renew(held, self.now + 30.0)
+
+    @rule(name=st.sampled_from("abcdef"))
+    def confirm(self, name: str) -> None:
+        """The queue confirms a delete."""
+        held = self.model.pop(name, None)
+        if held:
+            self.in_flight.forget(held)
+
+    @invariant()
+    def agrees_with_the_model(self) -> None:
+        """Same messages, right size, and leases in order."""
+        leases = [held.lease_until for held in self.in_flight]
+
+        assert set(self.in_flight) == set(self.model.values())
+        assert self.in_flight.size_bytes == 4 * len(self.model)
+        assert leases == sorted(leases)
+
+
+TestBooks = Books.TestCase
+TestBooks.settings = settings(max_examples=50, stateful_step_count=30)
