@@ -1,0 +1,84 @@
+"""How settings go together: what one of them demands of another."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from ingestor.config.mistakes import Mistake, remedy
+from ingestor.config.settings import Settings, variable
+from ingestor.core.mapping import MappingError, parse_mapping
+
+STOP_MARGIN_SECONDS = 5.0
+"""What a stop needs beyond the last poll, which is awaited: time to give back what is held."""
+
+_NEEDED = {
+    "v2": ("influxdb_org", "influxdb_bucket", "influxdb_token"),
+    "v1": ("influxdb_database",),
+}
+
+Rule = Callable[[Settings, Mapping[str, str]], Iterator[Mistake]]
+
+
+def rule_mistakes(
+    settings: Settings, origins: Mapping[str, str], doubtful: set[str]
+) -> Iterator[Mistake]:
+    """What is wrong between fields; rules that involve a `doubtful` field are left out.
+
+    `origins` names the variable that each field came from, for those that were set.
+    """
+    for fields, rule in _RULES:
+        if doubtful.isdisjoint(fields):
+            yield from rule(settings, origins)
+
+
+def _api_has_what_it_needs(settings: Settings, _: Mapping[str, str]) -> Iterator[Mistake]:
+    api = settings.influxdb_api
+    for field in _NEEDED[api]:
+        if getattr(settings, field) is None:
+            problem = f"is not set, and the {api} API of InfluxDB needs it"
+            yield Mistake(variable(field), problem, remedy(field))
+
+
+def _user_and_password_together(settings: Settings, _: Mapping[str, str]) -> Iterator[Mistake]:
+    pair = ("influxdb_username", "influxdb_password")
+    for one, other in (pair, pair[::-1]):
+        if getattr(settings, one) is None and getattr(settings, other) is not None:
+            problem = f"is not set, but {variable(other)} is"
+            yield Mistake(variable(one), problem, f"{remedy(one)}, or set neither")
+
+
+def _letters_go_elsewhere(settings: Settings, _: Mapping[str, str]) -> Iterator[Mistake]:
+    if settings.dead_letter_queue_url == settings.queue_url:
+        yield Mistake(
+            variable("dead_letter_queue_url"),
+            "names the queue that is received from, so that bad messages would go round for ever",
+            "Name another queue, or unset it to use the queue of the redrive policy",
+        )
+
+
+def _last_poll_ends_in_time(settings: Settings, _: Mapping[str, str]) -> Iterator[Mistake]:
+    needed = settings.receive_wait_seconds + STOP_MARGIN_SECONDS
+    if settings.stop_seconds < needed:
+        wait = variable("receive_wait_seconds")
+        yield Mistake(
+            variable("stop_seconds"),
+            f"is {settings.stop_seconds:g}, but a stop waits for the last poll "
+            f"({wait}, {settings.receive_wait_seconds} s) and {STOP_MARGIN_SECONDS:g} s more",
+            f"Set it to {needed:g} or more, or lower {wait}",
+        )
+
+
+def _mapping_can_be_used(settings: Settings, origins: Mapping[str, str]) -> Iterator[Mistake]:
+    origin = origins.get("mapping", variable("mapping"))
+    try:
+        parse_mapping(settings.mapping)
+    except MappingError as error:
+        for text in error.mistakes:
+            yield Mistake(origin, f"cannot be used: {text}", "")
+
+
+_RULES: tuple[tuple[frozenset[str], Rule], ...] = (
+    (frozenset({"influxdb_api"}), _api_has_what_it_needs),
+    (frozenset({"influxdb_username", "influxdb_password"}), _user_and_password_together),
+    (frozenset({"queue_url", "dead_letter_queue_url"}), _letters_go_elsewhere),
+    (frozenset({"receive_wait_seconds", "stop_seconds"}), _last_poll_ends_in_time),
+    (frozenset({"mapping"}), _mapping_can_be_used),
+)
