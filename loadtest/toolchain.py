@@ -1,0 +1,237 @@
+"""Finds what the local stack runs, and builds or fetches InfluxDB where there is none."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
+from pathlib import Path
+from typing import Literal
+
+Api = Literal["v1", "v2"]
+
+INFLUXDB_VERSION = "1.8.10"
+"""The last of 1.x: v1 and v2 API and Flux, and buildable from the Go module proxy alone."""
+
+_GO_PACKAGE = f"github.com/influxdata/influxdb/cmd/influxd@v{INFLUXDB_VERSION}"
+_DEBIAN_PACKAGE = "influxdb"
+_VERSION_SECONDS = 30
+_BUILD_SECONDS = 1800
+_FETCH_SECONDS = 600
+_MINISTACK_VENV = Path(__file__).parent.parent / ".venv-ministack"
+
+
+class ToolchainError(Exception):
+    """Something the local stack needs is missing; the text says what and every remedy."""
+
+
+@dataclass(slots=True, frozen=True)
+class FoundInfluxd:
+    """A binary that runs, its version (`1.8.10`) and the write APIs that this version has."""
+
+    path: Path
+    version: str
+    apis: frozenset[Api]
+
+
+def describe_influxd(path: Path) -> FoundInfluxd:
+    """Ask a binary what it is; ToolchainError when it does not run or is of no known version."""
+    try:
+        answer = subprocess.run(
+            [path, "version"],
+            capture_output=True,
+            text=True,
+            timeout=_VERSION_SECONDS,
+            check=True,
+        ).stdout
+    except (OSError, subprocess.SubprocessError) as exc:
+        raise ToolchainError(f"{path} does not run: {exc}") from exc
+    match = re.match(r"InfluxDB v?((\d+)\.(\d+)\.\S+)", answer)
+    if match is None:
+        raise ToolchainError(f"{path} does not name an InfluxDB version: {answer[:80]!r}")
+    release = int(match[2]), int(match[3])
+    if release < (1, 3) or release >= (3, 0):
+        raise ToolchainError(f"{path} is InfluxDB {match[1]}; 1.3 to 2.x can be used")
+    apis: frozenset[Api] = frozenset({"v1"} if release < (1, 8) else {"v1", "v2"})
+    return FoundInfluxd(path, match[1], apis)
+
+
+def find_influxd(environ: Mapping[str, str] = os.environ) -> FoundInfluxd:
+    """The influxd to use, built or fetched into the cache folder if there is none yet.
+
+    In this order: the one named by INGESTOR_TEST_INFLUXD (nothing else is tried then); the one on
+    PATH; 1.8.10 from the cache folder, or built into it with Go; Debian's package, unpacked into
+    the cache folder. One that does not run is passed over, with a line on standard error.
+    """
+    if named := environ.get("INGESTOR_TEST_INFLUXD"):
+        try:
+            return describe_influxd(Path(named).absolute())
+        except ToolchainError as exc:
+            raise ToolchainError(f"INGESTOR_TEST_INFLUXD: {exc}") from exc
+    problems: list[str] = []
+    for find in (_on_path, _built_with_go, _from_debian):
+        try:
+            return find(environ)
+        except ToolchainError as exc:
+            problems.append(str(exc))
+    tried = "\n".join(f"  - {problem}" for problem in problems)
+    raise ToolchainError(
+        f"There is no influxd, and none could be made:\n{tried}\n"
+        "One of these helps:\n"
+        "  - set INGESTOR_TEST_INFLUXD to an influxd binary, 1.8 or 2.x;\n"
+        "  - install InfluxDB 1.8 or 2.x, so that influxd is on PATH;\n"
+        "  - install Go 1.21 or later: influxd is then built, which takes a minute or two;\n"
+        "  - on Debian or Ubuntu, `apt-get install influxdb` (v1 API only)."
+    )
+
+
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where what was built or fetched is kept from run to run."""
+    if own := environ.get("INGESTOR_CACHE"):
+        return Path(own).absolute()
+    base = environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "ingestor"
+
+
+def ministack_command(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """How to start MiniStack, which lives in a virtual environment of its own."""
+    named = environ.get("INGESTOR_MINISTACK")
+    command = Path(named).absolute() if named else _MINISTACK_VENV / "bin" / "ministack"
+    if not os.access(command, os.X_OK):
+        remedy = "INGESTOR_MINISTACK names it" if named else "`make setup` installs it"
+        raise ToolchainError(f"There is no MiniStack at {command}: {remedy}")
+    return [str(command)]
+
+
+def _on_path(environ: Mapping[str, str]) -> FoundInfluxd:
+    path = Path(_tool("influxd", environ))
+    try:
+        return describe_influxd(path)
+    except ToolchainError as exc:
+        _say(f"passed over: {exc}")
+        raise
+
+
+def _built_with_go(environ: Mapping[str, str]) -> FoundInfluxd:
+    folder = cache_folder(environ) / f"influxdb-{INFLUXDB_VERSION}"
+    binary = folder / "influxd"
+    with _locked(folder):
+        if binary.exists():
+            return describe_influxd(binary)
+        go = _tool("go", environ)
+        _say(f"building influxd {INFLUXDB_VERSION} with Go, once; this takes a minute or two …")
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            _run(
+                [go, "install", "-ldflags", f"-X main.version={INFLUXDB_VERSION}", _GO_PACKAGE],
+                cwd=scratch,
+                environ={**environ, "GOBIN": scratch, "GOFLAGS": "-mod=mod", "CGO_ENABLED": "0"},
+                seconds=_BUILD_SECONDS,
+            )
+            built = Path(scratch) / "influxd"
+            describe_influxd(built)
+            built.rename(binary)  # complete or not there at all, whenever we are killed
+    return describe_influxd(binary)
+
+
+def _from_debian(environ: Mapping[str, str]) -> FoundInfluxd:
+    folder = cache_folder(environ) / "influxdb-debian"
+    binary = folder / "package" / "usr" / "bin" / "influxd"
+    with _locked(folder):
+        if binary.exists():
+            return describe_influxd(binary)
+        apt, dpkg = _tool("apt-get", environ), _tool("dpkg", environ)
+        _say("fetching Debian's influxd, once (it has the v1 API only) …")
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            _download_package(apt, Path(scratch), environ)
+            package = Path(scratch) / "package"
+            for file in Path(scratch).glob("*.deb"):
+                _run([dpkg, "-x", str(file), str(package)], cwd=scratch, environ=environ)
+            describe_influxd(package / "usr" / "bin" / "influxd")
+            package.rename(folder / "package")
+    return describe_influxd(binary)
+
+
+def _download_package(apt: str, scratch: Path, environ: Mapping[str, str]) -> None:
+    """Download with the machine's package lists, or with own ones where those are empty or old.
+
+    Neither needs root.
+    """
+    download = ["download", "-q", _DEBIAN_PACKAGE]
+    try:
+        _run([apt, *download], cwd=scratch, environ=environ)
+    except ToolchainError:
+        (scratch / "lists" / "partial").mkdir(parents=True)
+        (scratch / "cache" / "archives" / "partial").mkdir(parents=True)
+        own = ["-o", f"Dir::State::lists={scratch}/lists", "-o", f"Dir::Cache={scratch}/cache"]
+        _run([apt, *own, "update", "-q"], cwd=scratch, environ=environ)
+        _run([apt, *own, *download], cwd=scratch, environ=environ)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, so that two runs never build at once; the second finds it done."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        yield
+
+
+def _tool(name: str, environ: Mapping[str, str]) -> str:
+    path = shutil.which(name, path=environ.get("PATH", os.defpath))
+    if path is None:
+        raise ToolchainError(f"no {name} on PATH")
+    return path
+
+
+def _run(
+    command: list[str],
+    *,
+    cwd: str | Path,
+    environ: Mapping[str, str],
+    seconds: float = _FETCH_SECONDS,
+) -> None:
+    name = " ".join([Path(command[0]).name, *command[1:]])
+    try:
+        subprocess.run(
+            command,
+            cwd=cwd,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=True,
+        )
+    except subprocess.CalledProcessError as exc:
+        raise ToolchainError(f"`{name}` failed: {_last_lines(exc.stderr)}") from exc
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        raise ToolchainError(f"`{name}` failed: {exc}") from exc
+
+
+def _last_lines(text: str, *, count: int = 5) -> str:
+    return " / ".join(text.strip().splitlines()[-count:]) or "without a word"
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"influxd: {line}\n")
+    sys.stderr.flush()
+
+
+def main() -> int:
+    """Make everything ready that is not a Python package; 1 and the remedies when it cannot be."""
+    try:
+        found = find_influxd()
+    except ToolchainError as exc:
+        sys.stderr.write(f"{exc}\n")
+        return 1
+    _say(f"{found.version} ({' and '.join(sorted(found.apis))} API) at {found.path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
