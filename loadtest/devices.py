@@ -1,0 +1,84 @@
+"""Simulated pressure sensors: who they are and what they say."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+from string import ascii_letters, digits
+from uuid import UUID
+
+from loadtest.records import Record
+
+TOPIC = "pressure/data"
+
+_SHORT_ID_CHARACTERS = 9
+_PRESSURE = (500, 1500)
+_VISCOSITY = (25, 100)
+
+
+@dataclass(slots=True, frozen=True)
+class Reading:
+    """One reading, identified by (`sensor`, `sequence`); `second` is its time, in epoch seconds."""
+
+    sensor: str
+    sequence: int
+    pressure: int
+    viscosity: int
+    second: int
+
+
+class Device:
+    """One sensor. The same number and seed give the same device with the same values.
+
+    `sensor` is the value of the tag that tells devices apart in InfluxDB. `phase` is the share of
+    the interval, in [0, 1), by which it publishes later than the others.
+    """
+
+    def __init__(self, number: int, record: Record, *, seed: int) -> None:
+        self._random = Random(f"{seed}:{number}")
+        self.name = f"device-{number}"
+        self.record = record
+        self.phase = self._random.random()
+        self._device_id = self._short_id()
+        self._client_id = str(UUID(int=self._random.getrandbits(128), version=4))
+        self._simulator_id = self._short_id()
+        self._sequence = 0
+        self.sensor = self._device_id + self._client_id
+
+    def read(self, time_seconds: float) -> Reading:
+        """The next reading, taken at `time_seconds` since the epoch."""
+        self._sequence += 1
+        return Reading(
+            self.sensor,
+            self._sequence,
+            self._random.randint(*_PRESSURE),
+            self._random.randint(*_VISCOSITY),
+            int(time_seconds),
+        )
+
+    def payload(self, reading: Reading) -> bytes:
+        """The message as the IoT Device Simulator writes it, plus the sequence number.
+
+        Its time has whole seconds and no zone, and every message carries the simulator's `_id_`.
+        """
+        moment = datetime.fromtimestamp(reading.second, UTC)
+        message = {
+            "pressure": reading.pressure,
+            "viscosity": reading.viscosity,
+            "sensordatetime": moment.strftime("%Y-%m-%dT%H:%M:%S"),
+            "deviceid": self._device_id,
+            "clientid": self._client_id,
+            "metakey": self.record.key,
+            "sequence": reading.sequence,
+            "_id_": self._simulator_id,
+        }
+        return json.dumps(message, separators=(",", ":")).encode()
+
+    def _short_id(self) -> str:
+        return "".join(self._random.choices(ascii_letters + digits, k=_SHORT_ID_CHARACTERS))
+
+
+def make_devices(count: int, records: Sequence[Record], *, seed: int) -> list[Device]:
+    """Devices that share the records evenly."""
+    return [Device(number, records[number % len(records)], seed=seed) for number in range(count)]

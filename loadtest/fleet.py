@@ -1,0 +1,117 @@
+"""The fleet: many devices, each with a connection of its own to the broker."""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import aiomqtt
+
+from ingestor.core.backoff import Backoff
+from loadtest.devices import TOPIC, Device, Reading
+from loadtest.ledger import Ledger
+
+_ACKNOWLEDGE_SECONDS = 5.0
+_CONNECTING_AT_ONCE = 20
+
+
+@dataclass(slots=True, frozen=True)
+class Broker:
+    """Where devices connect, by MQTT over WebSocket; `name` is the Host header that it asks for."""
+
+    host: str
+    port: int
+    name: str
+
+
+class Fleet:
+    """Publishes a reading per device and interval at QoS 1, and writes it all into the ledger.
+
+    A device waits for each acknowledgement before its next reading. When its connection fails it
+    connects again, backing off, and publishes once more what was not acknowledged.
+    """
+
+    def __init__(
+        self,
+        devices: Sequence[Device],
+        broker: Broker,
+        ledger: Ledger,
+        *,
+        interval_seconds: float = 1.0,
+    ) -> None:
+        self.connected = 0
+        self.reconnects = 0
+        self._devices = devices
+        self._broker = broker
+        self._ledger = ledger
+        self._interval_seconds = interval_seconds
+        self._connecting = asyncio.Semaphore(_CONNECTING_AT_ONCE)
+
+    def __repr__(self) -> str:
+        return f"<Fleet {self.connected} of {len(self._devices)} connected>"
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Publish until `stop` is set; what was begun then still gets its acknowledgement."""
+        start = asyncio.get_running_loop().time()
+        async with asyncio.TaskGroup() as group:
+            for device in self._devices:
+                group.create_task(self._live(device, start, stop), name=device.name)
+
+    async def _live(self, device: Device, start: float, stop: asyncio.Event) -> None:
+        backoff = Backoff(first_seconds=0.1, most_seconds=5.0)
+        due = start + device.phase * self._interval_seconds
+        reading: Reading | None = None
+        while not stop.is_set():
+            try:
+                async with AsyncExitStack() as connection:
+                    client = await self._connect(device, connection)
+                    backoff.reset()
+                    while reading is not None or await _reached(due, stop):
+                        if reading is None:
+                            reading = device.read(time.time())
+                        await self._publish(client, device, reading)
+                        reading = None
+                        # After a stall the device goes on from now on; it does not catch up.
+                        due = max(due + self._interval_seconds, asyncio.get_running_loop().time())
+            except aiomqtt.MqttError:
+                self.reconnects += 1
+                delay = backoff.next_delay(random.random())
+                await _reached(asyncio.get_running_loop().time() + delay, stop)
+
+    async def _connect(self, device: Device, connection: AsyncExitStack) -> aiomqtt.Client:
+        async with self._connecting:
+            client = await connection.enter_async_context(
+                aiomqtt.Client(
+                    self._broker.host,
+                    self._broker.port,
+                    identifier=device.name,
+                    timeout=_ACKNOWLEDGE_SECONDS,
+                    max_queued_incoming_messages=1,
+                    transport="websockets",
+                    websocket_path="/mqtt",
+                    websocket_headers={"Host": self._broker.name},
+                )
+            )
+        self.connected += 1
+        connection.callback(self._disconnected)
+        return client
+
+    def _disconnected(self) -> None:
+        self.connected -= 1
+
+    async def _publish(self, client: aiomqtt.Client, device: Device, reading: Reading) -> None:
+        self._ledger.publish(reading, time.monotonic())
+        await client.publish(TOPIC, device.payload(reading), qos=1)
+        self._ledger.acknowledge(reading)
+
+
+async def _reached(moment: float, stop: asyncio.Event) -> bool:
+    """Wait for a moment of the loop's clock; False as soon as `stop` is set."""
+    try:
+        async with asyncio.timeout_at(moment):
+            await stop.wait()
+    except TimeoutError:
+        return True
+    return False
