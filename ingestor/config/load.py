@@ -63,6 +63,26 @@ def load(environ: Mapping[str, str]) -> Settings:
     return settings
 
 
+def ops_place(environ: Mapping[str, str]) -> tuple[str, int]:
+    """Host and port that a service with this environment listens on for operators.
+
+    None of its other variables is needed or looked at.
+
+    Raises:
+        ConfigError: with the mistakes of these two.
+    """
+    needed = {field for field, info in Settings.model_fields.items() if info.is_required()}
+    only = {variable(field): example(field) for field in needed}
+    only |= {
+        variable(field): example(field)
+        for field in ("influxdb_org", "influxdb_bucket", "influxdb_token")
+    }
+    for name in (variable("ops_host"), variable("ops_port")):
+        only[name] = environ.get(name, "")
+    settings = load(only)
+    return settings.ops_host, settings.ops_port
+
+
 def _from_file(
     field: str, given: dict[str, str], origins: dict[str, str]
 ) -> Iterator[tuple[str, Mistake]]:

@@ -1,0 +1,5 @@
+"""`python -m ingestor` is `ingestor`."""
+
+from ingestor.cli import main
+
+main()

@@ -1,0 +1,29 @@
+"""The command line: one file per command."""
+
+import typer
+
+from ingestor.cli.check import check
+from ingestor.cli.output import EXIT_HELP
+from ingestor.cli.run import run
+from ingestor.cli.status import status
+from ingestor.cli.version import version
+from ingestor.cli.world import real_world
+
+app = typer.Typer(
+    name="ingestor",
+    help="Sensor readings from AWS IoT through SQS into InfluxDB, enriched from DynamoDB.",
+    epilog=EXIT_HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    # The decorated tracebacks can show local variables, secrets among them.
+    pretty_exceptions_enable=False,
+)
+app.command()(run)
+app.command()(check)
+app.command()(status)
+app.command()(version)
+
+
+def main() -> None:
+    """The command line of this process; does not return."""
+    app(obj=real_world())
