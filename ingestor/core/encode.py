@@ -173,7 +173,7 @@ class Encoder:
             age_days = (sent_at_ns - time.ns) / _NS_PER_DAY
             if not -rule.future_days <= age_days <= rule.past_days:
                 what = (
-                    f"it lies {abs(age_days):.0f} days in the "
+                    f"it lies {abs(age_days):.1f} days in the "
                     f"{'past' if age_days > 0 else 'future'}, beyond the window"
                 )
                 raise _rejected(Reason.TIME_OUT_OF_RANGE, shown(path), what)

@@ -1,0 +1,152 @@
+"""Messages into lines, with every outcome."""
+
+import json
+from typing import Any
+
+import pytest
+
+from ingestor.core.encode import Encoder
+from ingestor.core.mapping import DEFAULT_MAPPING, parse_mapping
+from ingestor.core.message import Message, Reason
+from ingestor.core.metadata import Metadata
+from ingestor.core.process import encode, parse, wanted_keys
+from ingestor.core.settlement import Held
+
+READING = {"pressure": 1, "deviceid": "d", "clientid": "c", "metakey": "1"}
+
+
+def held(body: str | dict[str, Any]) -> Held:
+    """A message with a body, just received."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    return Held(Message("id", "handle", text, 1_700_000_000_000), 0.0, 30.0)
+
+
+def encoder(missing: str = "write") -> Encoder:
+    """The built-in mapping with another policy."""
+    return Encoder(parse_mapping(DEFAULT_MAPPING.replace('"write"', f'"{missing}"')))
+
+
+def test_good_among_bad() -> None:
+    """Bad neighbours are sorted out with their reasons, the good ones go on."""
+    messages = [held(READING), held("{"), held(READING | {"metakey": True}), held(READING)]
+
+    parsed, rejected = parse(encoder(), messages)
+
+    assert [each.held for each in parsed] == [messages[0], messages[3]]
+    assert rejected == messages[1:3]
+    assert [each.rejection.reason for each in rejected if each.rejection] == [
+        Reason.NOT_JSON,
+        Reason.BAD_METADATA_KEY,
+    ]
+
+
+def test_wanted_keys_are_distinct() -> None:
+    """Each record is asked for once; readings without a key ask for none."""
+    bodies = [READING, READING | {"metakey": "2"}, READING | {"metakey": None}, READING]
+    parsed, _ = parse(encoder(), map(held, bodies))
+
+    assert wanted_keys(parsed) == ["1", "2"]
+
+
+def test_lines_and_owners() -> None:
+    """Every line knows its message, and every message how many lines are open."""
+    parsed, _ = parse(encoder(), [held(READING), held(READING | {"metakey": None})])
+
+    result = encode(encoder(), parsed, {"1": Metadata({"family": "f"})})
+
+    assert [b"family=f" in line for line in result.lines] == [True, False]
+    assert result.owners == [each.held for each in parsed]
+    assert [each.open_lines for each in result.owners] == [1, 1]
+    assert result.without_metadata == 1
+
+
+def test_unanswered_waits() -> None:
+    """A key that was not answered is not a missing record: the message waits."""
+    parsed, _ = parse(encoder("reject"), [held(READING), held(READING | {"metakey": "2"})])
+
+    result = encode(encoder("reject"), parsed, {"2": Metadata()})
+
+    assert result.unanswered == parsed[:1]
+    assert result.owners == [parsed[1].held]
+    assert result.rejected == []
+
+
+def test_no_record_and_write() -> None:
+    """With policy `write` the reading is stored without the record's tags, and counted."""
+    parsed, _ = parse(encoder(), [held(READING)])
+
+    result = encode(encoder(), parsed, {"1": None})
+
+    assert (len(result.lines), result.without_metadata) == (1, 1)
+
+
+def test_no_record_and_reject() -> None:
+    """With policy `reject` the message is rejected, naming the record."""
+    parsed, _ = parse(encoder("reject"), [held(READING)])
+
+    result = encode(encoder("reject"), parsed, {"1": None})
+
+    assert result.rejected == [parsed[0].held]
+    assert str(parsed[0].held.rejection) == ("enrich: no-metadata: there is no metadata record '1'")
+
+
+def test_no_record_and_hold() -> None:
+    """With policy `hold` the message goes back to the queue for a while."""
+    parsed, _ = parse(encoder("hold"), [held(READING)])
+
+    result = encode(encoder("hold"), parsed, {"1": None})
+
+    assert result.on_hold == [parsed[0].held]
+    assert result.lines == []
+
+
+def test_no_key_and_hold() -> None:
+    """A reading that names no record is not held: waiting would be for ever."""
+    parsed, _ = parse(encoder("hold"), [held(READING | {"metakey": None})])
+
+    result = encode(encoder("hold"), parsed, {})
+
+    assert result.on_hold == []
+    assert "names no metadata record" in str(parsed[0].held.rejection)
+
+
+def test_unmappable() -> None:
+    """A reading that the mapping refuses is rejected; its neighbour is encoded."""
+    parsed, _ = parse(encoder(), [held(READING | {"pressure": "high"}), held(READING)])
+
+    result = encode(encoder(), parsed, {"1": None})
+
+    assert result.rejected == [parsed[0].held]
+    assert result.owners == [parsed[1].held]
+
+
+class Broken(Encoder):
+    """An encoder with a defect that certain readings meet."""
+
+    def metadata_key(self, reading: dict[str, Any]) -> str | None:
+        """Fail for a reading with the key `fatal`."""
+        if reading["metakey"] == "fatal":
+            raise ZeroDivisionError("secret")
+        return super().metadata_key(reading)
+
+    def encode(self, reading: dict[str, Any], record: Metadata | None, *, sent_at_ms: int) -> bytes:
+        """Fail for a reading with a negative pressure."""
+        if reading["pressure"] < 0:
+            raise ZeroDivisionError("secret")
+        return super().encode(reading, record, sent_at_ms=sent_at_ms)
+
+
+@pytest.mark.parametrize("change", [{"metakey": "fatal"}, {"pressure": -1}])
+def test_defect(change: dict[str, Any]) -> None:
+    """A defect of ours costs the one message that meets it, and leaks nothing of it."""
+    broken = Broken(parse_mapping(DEFAULT_MAPPING))
+    good, bad = held(READING), held(READING | change)
+
+    parsed, rejected = parse(broken, [bad, good])
+    result = encode(broken, parsed, {"1": None})
+
+    assert rejected + result.rejected == [bad]
+    assert result.owners == [good]
+    assert bad.rejection is not None
+    assert bad.rejection.reason is Reason.INTERNAL_ERROR
+    assert bad.rejection.detail == "the ingestor failed with ZeroDivisionError"
