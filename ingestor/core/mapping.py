@@ -48,6 +48,17 @@ RESERVED = frozenset({"time", "_field", "_measurement", "_start", "_stop", "_tim
 """Names that InfluxDB keeps for itself: it drops or refuses tags and fields that bear them."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_WORDS = {
+    "missing": "this is missing",
+    "extra_forbidden": "there is no such setting",
+    "list_type": "this must be an array",
+    "tuple_type": "this must be an array",
+    "model_type": "this must be a table",
+    "too_long": "this version takes one route",
+    "too_short": "at least one is needed",
+}
+"""Pydantic's kinds of mistake, in the words of TOML."""
+
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -232,21 +243,7 @@ def _mistake(error: Any) -> str:
 
 
 def _words(error: Any) -> str:
-    match error["type"]:
-        case "value_error":
-            return str(error["ctx"]["error"])
-        case "missing":
-            return "this is missing"
-        case "extra_forbidden":
-            return "there is no such setting"
-        case "list_type" | "tuple_type":
-            return "this must be an array"
-        case "model_type" | "model_attributes_type" | "dict_type":
-            return "this must be a table"
-        case "too_long":
-            return "this version takes one route"
-        case "too_short":
-            return "at least one is needed"
-        case _:
-            message: str = error["msg"]
-            return message[0].lower() + message[1:]
+    if error["type"] == "value_error":
+        return str(error["ctx"]["error"])
+    message: str = error["msg"]
+    return _WORDS.get(error["type"], message[0].lower() + message[1:])

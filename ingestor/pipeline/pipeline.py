@@ -10,6 +10,7 @@ from ingestor.core.batch import Batcher
 from ingestor.core.encode import Encoder
 from ingestor.pipeline.assemble import Assembler
 from ingestor.pipeline.context import Context
+from ingestor.pipeline.depth import DepthWatcher
 from ingestor.pipeline.enrich import Enricher
 from ingestor.pipeline.intake import Intake
 from ingestor.pipeline.leases import LeaseKeeper
@@ -87,6 +88,7 @@ class Pipeline:
             hold_seconds=limits.hold_seconds,
             context=context,
         )
+        self.depth = DepthWatcher(queue=queue, context=context)
         self._receiver = Receiver(
             queue=queue, intake=self.intake, enricher=self.enricher, context=context
         )
@@ -101,7 +103,11 @@ class Pipeline:
 
     @property
     def gauges(self) -> Mapping[str, int]:
-        """How full each buffer is."""
+        """How full each buffer is, the queue's own depth included where it is known."""
+        depth = self.depth.latest
+        in_queue = (
+            {"queue_visible": depth.visible, "queue_in_flight": depth.in_flight} if depth else {}
+        )
         return {
             "window_messages": len(self.intake.held),
             "window_bytes": self.intake.held.size_bytes,
@@ -109,6 +115,7 @@ class Pipeline:
             "write_queue": self.assembler.closed.qsize(),
             "waiting_for_metadata": len(self.enricher),
             "waiting_for_settlement": len(self.settler),
+            **in_queue,
         }
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -128,7 +135,11 @@ class Pipeline:
             settling = [
                 start(f"settle-{n}", self.settler.run()) for n in range(self.limits.settlers)
             ]
-            settling += [start("leases", self._leases.run()), start("tick", self._tick())]
+            settling += [
+                start("leases", self._leases.run()),
+                start("depth", self.depth.run()),
+                start("tick", self._tick()),
+            ]
             self.state = "running"
             await stop.wait()
             await self._drain(pollers, storing)

@@ -57,6 +57,8 @@ GAUGES: dict[str, str] = {
     "write_queue": "Closed batches that wait for a writer",
     "waiting_for_metadata": "Messages whose metadata look-up was not answered yet",
     "waiting_for_settlement": "Messages that wait to be deleted, dead-lettered or released",
+    "queue_visible": "Messages that wait in the queue, approximately",
+    "queue_in_flight": "Messages that any consumer of the queue works on, approximately",
     "cache_records": "Metadata records in the cache",
     "cache_hits": "Look-ups answered by the cache",
     "cache_misses": "Look-ups that had to ask DynamoDB",

@@ -54,7 +54,9 @@ class Histogram:
         None when nothing was seen within the window.
         """
         self._forget(now)
-        counts: list[int] = [sum(column) for column in zip(*(slot for _, slot in self._recent), strict=True)]
+        counts: list[int] = [
+            sum(column) for column in zip(*(slot for _, slot in self._recent), strict=True)
+        ]
         total = sum(counts)
         if not total:
             return None

@@ -1,0 +1,125 @@
+"""The service as a process: adapters, pipeline, ops server and signals."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from random import SystemRandom
+
+import uvloop
+
+from ingestor.adapters.cache import CachedMetadata
+from ingestor.adapters.clock import SystemClock
+from ingestor.adapters.signals import on_signals
+from ingestor.adapters.sqs import QueueSetupError, SqsQueue
+from ingestor.app.dependencies import open_queue, open_sink, open_store
+from ingestor.app.status import DEPENDENCIES, Status
+from ingestor.config import Settings
+from ingestor.core.backoff import Backoff
+from ingestor.core.encode import Encoder
+from ingestor.core.mapping import parse_mapping
+from ingestor.ops.server import OpsServer, OpsSetupError
+from ingestor.pipeline.context import Context
+from ingestor.pipeline.pipeline import Limits, Pipeline
+from ingestor.pipeline.waiting import within
+from ingestor.ports import Unavailable
+from ingestor.telemetry.exposition import Exposition
+from ingestor.telemetry.facts import Telemetry
+from ingestor.telemetry.logs import make_logger
+
+
+def run(settings: Settings) -> int:
+    """Run until a signal ends it; 0 after a clean stop, 1 otherwise, with the reason logged."""
+    telemetry = Telemetry(make_logger(settings.log_level, settings.log_format))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, telemetry))
+    except asyncio.CancelledError:
+        telemetry.log.warning("aborted by a second signal")
+        return 1
+    except (QueueSetupError, OpsSetupError) as error:
+        telemetry.log.error("cannot start", reason=str(error))  # noqa: TRY400 - said for people
+        return 1
+    except Exception:
+        telemetry.log.exception("failed")
+        return 1
+    return 0
+
+
+async def _serve(settings: Settings, telemetry: Telemetry) -> None:
+    context = Context(SystemClock(), SystemRandom(), telemetry)
+    stop = asyncio.Event()
+    task = asyncio.current_task()
+
+    def abort() -> None:
+        if task is not None:
+            task.cancel()
+
+    async with AsyncExitStack() as stack:
+        stack.enter_context(on_signals(stop.set, abort))
+        queue = await _open_queue(settings, context, stack, stop)
+        if queue is None:
+            return
+        for warning in queue.warnings:
+            telemetry.log.warning("queue attributes", advice=warning)
+        store = await stack.enter_async_context(
+            open_store(settings, clock=context.clock, random=context.random)
+        )
+        cache = CachedMetadata(
+            store,
+            capacity=settings.cache_size,
+            ttl_seconds=settings.cache_ttl_seconds,
+            negative_ttl_seconds=settings.cache_negative_ttl_seconds,
+            stale_seconds=settings.cache_stale_seconds,
+            clock=context.clock,
+            random=context.random,
+        )
+        pipeline = Pipeline(
+            queue=queue,
+            store=cache,
+            sink=await stack.enter_async_context(open_sink(settings)),
+            encoder=Encoder(parse_mapping(settings.mapping)),
+            context=context,
+            limits=_limits(settings),
+        )
+        status = Status(pipeline=pipeline, telemetry=telemetry, cache=cache, clock=context.clock)
+        exposition = Exposition(telemetry, gauges=status.gauges, dependencies=DEPENDENCIES)
+        ops = OpsServer(
+            host=settings.ops_host,
+            port=settings.ops_port,
+            metrics=exposition.render,
+            live=status.not_live,
+            ready=status.not_ready,
+            status=status.document,
+        )
+        await stack.enter_async_context(ops)
+        telemetry.log.info("started", status_page=ops.url)
+        await pipeline.run(stop)
+
+
+async def _open_queue(
+    settings: Settings, context: Context, stack: AsyncExitStack, stop: asyncio.Event
+) -> SqsQueue | None:
+    """Open the queue, however long that takes; None when told to stop meanwhile."""
+    backoff = Backoff()
+    while not stop.is_set():
+        try:
+            queue = await stack.enter_async_context(open_queue(settings))
+        except Unavailable as error:
+            context.telemetry.dependency_down("sqs", error.reason)
+            await within(context.clock, context.delay(backoff, error), stop.wait())
+        else:
+            context.telemetry.dependency_up("sqs")
+            return queue
+    return None
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        pollers=settings.pollers,
+        writers=settings.writers,
+        window_messages=settings.window_messages,
+        window_bytes=settings.window_bytes,
+        batch_lines=settings.batch_lines,
+        batch_bytes=settings.batch_bytes,
+        batch_seconds=settings.batch_seconds,
+        stop_seconds=settings.stop_seconds,
+    )

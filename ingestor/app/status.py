@@ -1,0 +1,102 @@
+"""What the running service says of itself."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+from ingestor.adapters.cache import CachedMetadata
+from ingestor.pipeline.pipeline import Pipeline
+from ingestor.ports import Clock
+from ingestor.telemetry.facts import Telemetry
+
+DEPENDENCIES = ("sqs", "dynamodb", "influxdb")
+
+
+class Status:
+    """Answers for probes, scrapes and the status page, from the figures as they are now."""
+
+    def __init__(
+        self, *, pipeline: Pipeline, telemetry: Telemetry, cache: CachedMetadata, clock: Clock
+    ) -> None:
+        self._pipeline = pipeline
+        self._telemetry = telemetry
+        self._cache = cache
+        self._clock = clock
+        self._started_at = clock.monotonic()
+
+    def not_live(self) -> list[str]:
+        """Why a restart would help."""
+        return self._pipeline.progress.standstill(self._clock.monotonic())
+
+    def not_ready(self) -> list[str]:
+        """Why readings do not get through at the moment."""
+        reasons = [f"{name}: {reason}" for name, reason in self._telemetry.down.items()]
+        state = self._pipeline.state
+        return reasons if state == "running" else [state, *reasons]
+
+    def gauges(self) -> Mapping[str, float]:
+        """The present value of every gauge of the catalogue."""
+        return {
+            **self._pipeline.gauges,
+            "cache_records": self._cache.size,
+            **{f"cache_{name}": count for name, count in self._look_ups().items()},
+        }
+
+    def document(self) -> dict[str, Any]:
+        """What `/api/status` answers."""
+        telemetry, pipeline = self._telemetry, self._pipeline
+        now = self._clock.monotonic()
+        depth = pipeline.depth.latest
+        not_ready = self.not_ready()
+        return {
+            "state": pipeline.state,
+            "ready": not not_ready,
+            "not_ready": not_ready,
+            "version": version("ingestor"),
+            "uptime_seconds": now - self._started_at,
+            "totals": asdict(telemetry.totals),
+            "rates": {
+                "received_per_s": telemetry.received_rate.per_second(),
+                "stored_per_s": telemetry.stored_rate.per_second(),
+            },
+            "lag_ms": {"p50": self._lag_ms(0.5, now), "p99": self._lag_ms(0.99, now)},
+            "buffers": self._buffers(),
+            "cache": {"records": self._cache.size, **self._look_ups()},
+            "queue": None if depth is None else asdict(depth),
+            "rejections": [
+                {"stage": stage, "reason": reason, "count": count}
+                for (stage, reason), count in telemetry.rejections.most_common()
+            ],
+            "dependencies": {
+                name: {"up": name not in telemetry.down, "reason": telemetry.down.get(name)}
+                for name in DEPENDENCIES
+            },
+        }
+
+    def _look_ups(self) -> dict[str, int]:
+        cache = self._cache
+        return {
+            "hits": cache.hits,
+            "misses": cache.misses,
+            "negative_hits": cache.negative_hits,
+            "stale": cache.stale,
+        }
+
+    def _lag_ms(self, share: float, now: float) -> float | None:
+        seconds = self._telemetry.lag.quantile(share, now)
+        return None if seconds is None else round(seconds * 1000, 1)
+
+    def _buffers(self) -> dict[str, dict[str, float | None]]:
+        limits = self._pipeline.limits
+        most = {
+            "window_messages": limits.window_messages,
+            "window_bytes": limits.window_bytes,
+            "batch_lines": limits.batch_lines,
+            "write_queue": self._pipeline.assembler.closed.maxsize,
+        }
+        return {
+            name: {"used": used, "limit": most.get(name)}
+            for name, used in self._pipeline.gauges.items()
+            if not name.startswith("queue_")
+        }
