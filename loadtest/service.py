@@ -1,0 +1,102 @@
+"""The service under test: `ingestor run` as a real process."""
+
+import asyncio
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+
+from loadtest.servers import Server, ServerError
+
+FINISH_SECONDS = 40.0
+"""How long a clean stop may take: the service's own limit is 25 s by default."""
+
+_POLL_SECONDS = 0.02
+_SCRAPE = aiohttp.ClientTimeout(total=2)
+
+
+class Service(Server):
+    """One service on the stack that `environment` describes.
+
+    `kill` and `restart` are those of Server; `stop` does not wait for a clean end, `finish` does.
+    """
+
+    name = "ingestor"
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = dict(environment)
+        self._past: Counter[str] = Counter()
+        self._present: dict[str, float] = {}
+
+    def command(self) -> list[str]:
+        """See Server."""
+        return [sys.executable, "-m", "ingestor", "run"]
+
+    def variables(self) -> Mapping[str, str]:
+        """See Server."""
+        return self._environment | {
+            "INGESTOR_OPS_HOST": "127.0.0.1",
+            "INGESTOR_OPS_PORT": str(self.port),
+            "INGESTOR_LOG_FORMAT": "json",
+        }
+
+    async def is_ready(self, session: aiohttp.ClientSession) -> bool:
+        """See Server."""
+        async with session.get(f"{self.url}/ready") as response:
+            return response.ok
+
+    async def kill(self) -> None:
+        """See Server."""
+        await super().kill()
+        self._past.update(self._present)
+        self._present = {}
+
+    async def stop(self) -> None:
+        """End the service at once."""
+        await self.kill()
+
+    async def finish(self) -> None:
+        """Ask for a clean stop; ServerError when it takes too long or the exit code is not 0."""
+        process = self._process
+        if process is None:
+            raise ServerError(f"{self.name} is not running")
+        process.terminate()
+        deadline = time.monotonic() + FINISH_SECONDS
+        while (code := process.poll()) is None:
+            if time.monotonic() > deadline:
+                raise self._error(f"did not stop within {FINISH_SECONDS:.0f} s of SIGTERM")
+            await asyncio.sleep(_POLL_SECONDS)
+        if code != 0:
+            raise self._error(f"ended with exit code {code} after SIGTERM")
+        await self.stop()
+
+    def check(self) -> None:
+        """Raise ServerError, with the end of the log, when the service has ended by itself."""
+        if self._process is not None and (code := self._process.poll()) is not None:
+            raise self._error(f"ended by itself with exit code {code}")
+
+    async def scrape(self) -> None:
+        """Read /metrics once; what does not answer keeps the figures of before."""
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=_SCRAPE) as session,
+                session.get(f"{self.url}/metrics") as response,
+            ):
+                text = await response.text()
+                if not response.ok:
+                    return
+        except (aiohttp.ClientError, TimeoutError):
+            return
+        self._present = {
+            sample.name: sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if not sample.labels
+        }
+
+    def total(self, counter: str) -> int:
+        """A counter such as `ingestor_stored_total`, over all lives, as of the last scrapes."""
+        return int(self._past[counter] + self._present.get(counter, 0))

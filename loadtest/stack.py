@@ -1,0 +1,208 @@
+"""The local stack: AWS services and InfluxDB, with queues, rule and table as in production."""
+
+import json
+import os
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiobotocore.session import AioSession
+from botocore.exceptions import BotoCoreError, ClientError
+
+from loadtest.devices import TOPIC
+from loadtest.fleet import Broker
+from loadtest.mapping import MAPPING
+from loadtest.records import KEY_ATTRIBUTE, RECORDS, Record
+from loadtest.servers import Influxd, MiniStack, ServerError
+from loadtest.toolchain import Api, FoundInfluxd
+
+TABLE = "demo-DeviceMetaData"
+RULE = "demo_ingest"
+RULE_SQL = f"SELECT *, topic() AS topic, timestamp() AS received_at FROM '{TOPIC}'"  # noqa: S608 - IoT SQL of constants
+VISIBILITY_SECONDS = 10
+"""Short, so that what a killed service held comes back while people still watch."""
+MOST_RECEIVES = 10
+"""Of one message, before SQS itself moves it to the dead-letter queue."""
+
+_ROLE = "arn:aws:iam::000000000000:role/demo-iot-rule"
+_QUEUE_ATTRIBUTES = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+
+
+@dataclass(slots=True, frozen=True)
+class Backlog:
+    """Messages in the queue: those that wait, and those a consumer holds."""
+
+    waiting: int
+    in_flight: int
+
+
+@dataclass(slots=True, frozen=True)
+class DeadLetter:
+    """A message of the dead-letter queue; `why` is empty when no reason came with it."""
+
+    body: str
+    why: str
+
+
+@dataclass(slots=True)
+class Stack:
+    """Running servers and the addresses in them. Failing calls raise ServerError."""
+
+    ministack: MiniStack
+    influxd: Influxd
+    sqs: Any
+    queue_url: str
+    dead_letter_queue_url: str
+    rule_error_queue_url: str
+
+    @property
+    def broker(self) -> Broker:
+        """Where the devices connect."""
+        return Broker("127.0.0.1", self.ministack.port, self.ministack.mqtt_host)
+
+    def environment(self) -> dict[str, str]:
+        """The variables of a service that works on this stack."""
+        return {
+            **self.ministack.environment(),
+            **self.influxd.environment(),
+            "INGESTOR_QUEUE_URL": self.queue_url,
+            "INGESTOR_DEAD_LETTER_QUEUE_URL": self.dead_letter_queue_url,
+            "INGESTOR_METADATA_TABLE": TABLE,
+            "INGESTOR_METADATA_KEY_ATTRIBUTE": KEY_ATTRIBUTE,
+            "INGESTOR_MAPPING": MAPPING,
+            # A stop waits for the last poll, and nobody pays for polls here.
+            "INGESTOR_RECEIVE_WAIT_SECONDS": "2",
+        }
+
+    async def backlog(self) -> Backlog:
+        """What the queue holds now."""
+        with _server_errors("the queue"):
+            answer = await self.sqs.get_queue_attributes(
+                QueueUrl=self.queue_url, AttributeNames=list(_QUEUE_ATTRIBUTES)
+            )
+        return Backlog(*(int(answer["Attributes"][name]) for name in _QUEUE_ATTRIBUTES))
+
+    async def take_dead_letters(self) -> list[DeadLetter]:
+        """Everything that is in the dead-letter queue, which is empty afterwards."""
+        messages = await self._drain(self.dead_letter_queue_url)
+        return [
+            DeadLetter(
+                message["Body"],
+                " ".join(
+                    attributes[name]["StringValue"]
+                    for name in ("stage", "reason", "detail")
+                    if name in (attributes := message.get("MessageAttributes", {}))
+                ),
+            )
+            for message in messages
+        ]
+
+    async def take_rule_errors(self) -> list[str]:
+        """The bodies of what the rule could not deliver; the queue is empty afterwards."""
+        return [message["Body"] for message in await self._drain(self.rule_error_queue_url)]
+
+    async def _drain(self, queue_url: str) -> list[dict[str, Any]]:
+        drained: list[dict[str, Any]] = []
+        with _server_errors("a queue"):
+            while True:
+                answer = await self.sqs.receive_message(
+                    QueueUrl=queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+                )
+                messages = answer.get("Messages", [])
+                if not messages:
+                    return drained
+                drained += messages
+                entries = [
+                    {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
+                    for index, message in enumerate(messages)
+                ]
+                await self.sqs.delete_message_batch(QueueUrl=queue_url, Entries=entries)
+
+
+@asynccontextmanager
+async def open_stack(
+    found: FoundInfluxd, api: Api, records: Iterable[Record] = RECORDS
+) -> AsyncIterator[Stack]:
+    """Start everything but the service; ServerError when something does not start."""
+    async with AsyncExitStack() as stack:
+        ministack = await stack.enter_async_context(MiniStack())
+        influxd = await stack.enter_async_context(Influxd(found, api=api))
+        with _server_errors("MiniStack"):
+            sqs = await stack.enter_async_context(_client("sqs", ministack))
+            dead_letters = await _create_queue(sqs, "demo-dead-letters")
+            rule_errors = await _create_queue(sqs, "demo-rule-errors")
+            queue = await _create_main_queue(sqs, "demo-readings", dead_letters)
+            async with _client("iot", ministack) as iot:
+                await _create_rule(iot, queue, rule_errors)
+            async with _client("dynamodb", ministack) as dynamodb:
+                await _create_table(dynamodb, records)
+        yield Stack(ministack, influxd, sqs, queue, dead_letters, rule_errors)
+
+
+async def _create_queue(sqs: Any, name: str, **attributes: str) -> str:
+    answer = await sqs.create_queue(QueueName=name, Attributes=attributes)
+    url: str = answer["QueueUrl"]
+    return url
+
+
+async def _create_main_queue(sqs: Any, name: str, dead_letter_queue_url: str) -> str:
+    answer = await sqs.get_queue_attributes(
+        QueueUrl=dead_letter_queue_url, AttributeNames=["QueueArn"]
+    )
+    policy = {
+        "deadLetterTargetArn": answer["Attributes"]["QueueArn"],
+        "maxReceiveCount": MOST_RECEIVES,
+    }
+    return await _create_queue(
+        sqs, name, VisibilityTimeout=str(VISIBILITY_SECONDS), RedrivePolicy=json.dumps(policy)
+    )
+
+
+async def _create_rule(iot: Any, queue_url: str, error_queue_url: str) -> None:
+    def to(url: str) -> dict[str, Any]:
+        return {"sqs": {"roleArn": _ROLE, "queueUrl": url, "useBase64": False}}
+
+    await iot.create_topic_rule(
+        ruleName=RULE,
+        topicRulePayload={
+            "sql": RULE_SQL,
+            "awsIotSqlVersion": "2016-03-23",
+            "actions": [to(queue_url)],
+            "errorAction": to(error_queue_url),
+        },
+    )
+
+
+async def _create_table(dynamodb: Any, records: Iterable[Record]) -> None:
+    await dynamodb.create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": KEY_ATTRIBUTE, "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": KEY_ATTRIBUTE, "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    for record in records:
+        await dynamodb.put_item(TableName=TABLE, Item=record.item)
+
+
+def _client(service: str, ministack: MiniStack) -> Any:
+    """A client that takes nothing from the user's AWS profile."""
+    session: Any = AioSession()
+    for variable in ("config_file", "credentials_file"):
+        session.set_config_variable(variable, os.devnull)
+    session.set_config_variable("profile", None)
+    return session.create_client(
+        service,
+        endpoint_url=ministack.url,
+        region_name=ministack.region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - MiniStack takes any
+    )
+
+
+@contextmanager
+def _server_errors(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as exc:
+        raise ServerError(f"{what} does not do as it is told: {exc}") from exc
