@@ -1,0 +1,105 @@
+"""The command `loadtest`."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from loadtest.demo import Options, run_demo
+from loadtest.report import Report
+from loadtest.servers import ServerError
+from loadtest.toolchain import Api, FoundInfluxd, ToolchainError, find_influxd
+
+INTERRUPTED = 130
+"""The exit status of a run that was ended at once."""
+
+app = typer.Typer(
+    help="Runs devices, ingestor and servers on this machine, and counts what arrived.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def _commands() -> None:
+    """Keep the commands' names, even while there is only one."""
+
+
+@app.command()
+def demo(
+    *,
+    duration: Annotated[
+        float | None, typer.Option(min=1, help="Seconds to run. Not given: until Ctrl-C.")
+    ] = None,
+    devices: Annotated[
+        int, typer.Option(min=1, max=1000, help="Devices, a reading a second.")
+    ] = 20,
+    kill: Annotated[
+        bool, typer.Option("--kill", help="Kill the ingestor (-9) half-way and start it again.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Which devices with which values.")] = 1,
+    report: Annotated[Path, typer.Option(help="Where to write the result.")] = Path(
+        "build/demo.json"
+    ),
+) -> None:
+    """Run a fleet of devices through broker, rule, queue and ingestor into InfluxDB.
+
+    Exit status: 0 when every reading sent is stored once, as sent and with all its metadata;
+    1 when not, or when something could not be started; 130 when interrupted twice.
+    """
+    # Until the loop takes the signals over, SIGTERM does what Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    console = Console()
+    result: Report | None = None
+    status = 1
+    try:
+        found = find_influxd()
+        options = Options(duration, devices, kill, seed, _api(found))
+        result = asyncio.run(run_demo(options, found, console))
+    except* (ToolchainError, ServerError) as group:
+        for error in _leaves(group):
+            Console(stderr=True).print(str(error), style="red", highlight=False, markup=False)
+    except* (asyncio.CancelledError, KeyboardInterrupt):
+        Console(stderr=True).print("Ended at once, nothing was counted.")
+        status = INTERRUPTED
+    if result is None:
+        raise typer.Exit(status)
+    result.write(report)
+    console.print(result.table())
+    console.print(f"Written to {report}", highlight=False)
+    raise typer.Exit(0 if result.counts.exact else 1)
+
+
+def _api(found: FoundInfluxd) -> Api:
+    """The write API that INGESTOR_INFLUXDB_API names, else the newest that the binary has."""
+    match os.environ.get("INGESTOR_INFLUXDB_API", "").strip().lower():
+        case "v1":
+            return "v1"
+        case "v2":
+            return "v2"
+        case "":
+            return "v2" if "v2" in found.apis else "v1"
+        case other:
+            raise ToolchainError(f"INGESTOR_INFLUXDB_API is {other!r}: set it to v1 or v2")
+
+
+def _leaves(group: BaseExceptionGroup[Exception]) -> list[Exception]:
+    leaves: list[Exception] = []
+    for each in group.exceptions:
+        leaves += _leaves(each) if isinstance(each, BaseExceptionGroup) else [each]
+    return leaves
+
+
+def main() -> None:
+    """Run the command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

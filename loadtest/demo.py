@@ -1,0 +1,191 @@
+"""The demo: devices, rule, queue, service, InfluxDB, and the proof that nothing was lost."""
+
+import asyncio
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from loadtest.audit import Audit
+from loadtest.devices import make_devices
+from loadtest.fleet import Fleet
+from loadtest.interrupts import Interrupts, interrupts
+from loadtest.ledger import Ledger
+from loadtest.records import RECORDS
+from loadtest.report import Report
+from loadtest.service import Service
+from loadtest.stack import Backlog, Stack, open_stack
+from loadtest.toolchain import Api, FoundInfluxd
+from loadtest.view import Progress, View
+from loadtest.watch import Watch, read_back
+
+PATIENCE_SECONDS = 30.0
+"""How long the end waits without anything new being stored or deleted."""
+
+_KILL_SECONDS = 10.0
+_POLL_SECONDS = 0.1
+_SCRAPE_SECONDS = 1.0
+
+
+@dataclass(slots=True, frozen=True)
+class Options:
+    """What to run. Without `duration_seconds` until a signal; `kill` ends the service half-way.
+
+    With `kill` and no duration it happens ten seconds after the start.
+    """
+
+    duration_seconds: float | None
+    devices: int
+    kill: bool
+    seed: int
+    api: Api
+
+
+async def run_demo(options: Options, found: FoundInfluxd, console: Console) -> Report:
+    """Run the demo once.
+
+    Raises:
+        ServerError: when a server or the service cannot be started or ends by itself, alone or in
+            an exception group.
+        asyncio.CancelledError: after a second signal, or one before the devices have started.
+    """
+    with interrupts() as signals:
+        console.print(f"Starting MiniStack and InfluxDB {found.version} …", highlight=False)
+        async with open_stack(found, options.api) as stack:
+            console.print(f"InfluxDB ({options.api} API): {stack.influxd.url}", highlight=False)
+            async with Service(stack.environment()) as service:
+                console.print(f"Status page: {service.url}/", highlight=False)
+                if options.duration_seconds is None:
+                    console.print("Ctrl-C ends the run and counts; twice ends it at once.")
+                return await Demo(options, stack, service, console).run(signals)
+
+
+class Demo:
+    """One run on a stack and a service that are up."""
+
+    def __init__(self, options: Options, stack: Stack, service: Service, console: Console) -> None:
+        self._options = options
+        self._stack = stack
+        self._service = service
+        self._console = console
+        self._ledger = Ledger()
+        self._devices = make_devices(options.devices, RECORDS, seed=options.seed)
+        self._fleet = Fleet(self._devices, stack.broker, self._ledger)
+        self._backlog = Backlog(0, 0)
+        self._doing = "publishing"
+        self._start = self._now()
+
+    async def run(self, signals: Interrupts) -> Report:
+        """Publish, wait until all is stored, stop the service, count."""
+        stop = asyncio.Event()
+        with signals.asking(stop):
+            async with asyncio.TaskGroup() as group:
+                companions = [
+                    group.create_task(coroutine, name=name)
+                    for name, coroutine in (
+                        ("watch", Watch(self._stack.influxd, self._ledger).run()),
+                        ("scrape", self._scrape()),
+                        ("supervise", self._supervise()),
+                        ("view", View(self._console, self._progress).run()),
+                    )
+                ]
+                if self._options.duration_seconds is not None:
+                    companions.append(
+                        group.create_task(
+                            _set_after(self._options.duration_seconds, stop), name="duration"
+                        )
+                    )
+                await self._fleet.run(stop)
+                seconds = self._now() - self._start
+                self._doing = "waiting for the rest"
+                await self._settle()
+                for companion in companions:
+                    companion.cancel()
+        return await self._count(seconds)
+
+    async def _settle(self) -> None:
+        """Wait until everything is seen and the queue is empty, or nothing moves any more."""
+        last = (0, Backlog(0, 0))
+        patience = self._now() + PATIENCE_SECONDS
+        while True:
+            self._backlog = await self._stack.backlog()
+            if self._ledger.complete and self._backlog == Backlog(0, 0):
+                return
+            present = (self._ledger.seen, self._backlog)
+            if present != last:
+                last = present
+                patience = self._now() + PATIENCE_SECONDS
+            elif self._now() > patience:
+                return
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _count(self, seconds: float) -> Report:
+        """Stop the service, so that nothing changes any more, and compare."""
+        await self._service.scrape()
+        await self._service.finish()
+        tags = {device.sensor: device.record.tags for device in self._devices}
+        audit = Audit(self._ledger, tags)
+        async for rows in read_back(self._stack.influxd, self._ledger):
+            audit.add_points(rows)
+        for letter in await self._stack.take_dead_letters():
+            audit.add_dead_letter(letter.body, letter.why)
+        report = Report(
+            counts=audit.counts(),
+            redelivered=self._service.total("ingestor_redelivered_total"),
+            devices=len(self._devices),
+            seconds=seconds,
+            lag_p50_seconds=self._ledger.lag_seconds(0.5),
+            lag_p99_seconds=self._ledger.lag_seconds(0.99),
+        )
+        for finding in audit.findings:
+            self._console.print(finding, style="red", highlight=False, markup=False)
+        for body in await self._stack.take_rule_errors():
+            self._console.print(
+                f"the rule could not deliver: {body}", style="red", highlight=False, markup=False
+            )
+        return report
+
+    async def _supervise(self) -> None:
+        """Notice when the service ends by itself; kill it once, where that is the plan."""
+        kill_at: float | None = None
+        if self._options.kill:
+            duration = self._options.duration_seconds
+            kill_at = self._start + (_KILL_SECONDS if duration is None else duration / 2)
+        while True:
+            self._service.check()
+            if kill_at is not None and self._now() >= kill_at:
+                kill_at = None
+                self._console.print("Killing the service (SIGKILL) and starting it again …")
+                await self._service.kill()
+                await self._service.restart()
+                self._console.print("The service is back.")
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _scrape(self) -> None:
+        while True:
+            await self._service.scrape()
+            self._backlog = await self._stack.backlog()
+            await asyncio.sleep(_SCRAPE_SECONDS)
+
+    def _progress(self) -> Progress:
+        return Progress(
+            doing=self._doing,
+            seconds=self._now() - self._start,
+            sent=self._ledger.acknowledged,
+            stored=self._ledger.seen,
+            lag_p50_seconds=self._ledger.recent_lag_seconds(0.5),
+            lag_p99_seconds=self._ledger.recent_lag_seconds(0.99),
+            waiting=self._backlog.waiting,
+            in_flight=self._backlog.in_flight,
+            connected=self._fleet.connected,
+            devices=len(self._devices),
+            page=f"{self._service.url}/",
+        )
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
+
+
+async def _set_after(seconds: float, stop: asyncio.Event) -> None:
+    await asyncio.sleep(seconds)
+    stop.set()
