@@ -41,14 +41,14 @@ class Counts:
 class Audit:
     """Takes points and dead letters in any order and portions.
 
-    `tags` gives the expected metadata tags of every sensor. `findings` are the first few things
-    that are wrong, for a person.
+    `tags` gives the expected metadata tags of every sensor. What was not added is taken as not
+    there.
     """
 
     def __init__(self, ledger: Ledger, tags: Mapping[str, Mapping[str, str]]) -> None:
-        self.findings: list[str] = []
         self._ledger = ledger
         self._tags = tags
+        self._notes: list[str] = []
         self._stored: set[Identity] = set()
         self._dead: set[Identity] = set()
         self._letters = 0
@@ -85,23 +85,28 @@ class Audit:
             self._dead.add(identity)
 
     def counts(self) -> Counts:
-        """What has been found, taking everything not added as not there."""
-        arrived = self._stored | self._dead
-        missing = [
-            identity
-            for identity, entry in self._ledger.entries.items()
-            if entry.acknowledged and identity not in arrived
-        ]
-        for identity in missing[:_EXAMPLES]:
-            self._note(f"missing: {identity}")
+        """What has been found so far."""
+        missing = self._missing()
         return Counts(
-            sent=len(arrived) + len(missing),
+            sent=len(self._stored | self._dead) + len(missing),
             stored=len(self._stored),
             missing=len(missing),
             unexpected=self._unexpected,
             enriched=self._enriched,
             dead_lettered=self._letters,
         )
+
+    def findings(self) -> list[str]:
+        """The first few things that are wrong, for a person."""
+        missing = (f"missing: {identity}" for identity in self._missing())
+        return [*self._notes, *missing][:_EXAMPLES]
+
+    def _missing(self) -> list[Identity]:
+        return [
+            identity
+            for identity, entry in self._ledger.entries.items()
+            if entry.acknowledged and identity not in self._stored and identity not in self._dead
+        ]
 
     def _check_tags(self, reading: Reading, row: Mapping[str, Any]) -> None:
         found = {
@@ -119,8 +124,8 @@ class Audit:
         self._note(finding)
 
     def _note(self, finding: str) -> None:
-        if len(self.findings) < _EXAMPLES:
-            self.findings.append(finding)
+        if len(self._notes) < _EXAMPLES:
+            self._notes.append(finding)
 
 
 def _difference(reading: Reading, row: Mapping[str, Any]) -> str | None:

@@ -136,7 +136,7 @@ class Demo:
             lag_p50_seconds=self._ledger.lag_seconds(0.5),
             lag_p99_seconds=self._ledger.lag_seconds(0.99),
         )
-        for finding in audit.findings:
+        for finding in audit.findings():
             self._console.print(finding, style="red", highlight=False, markup=False)
         for body in await self._stack.take_rule_errors():
             self._console.print(
