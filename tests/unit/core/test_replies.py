@@ -1,0 +1,314 @@
+"""What replies of InfluxDB mean. The texts are those that the named versions sent."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingestor.core.replies import MOST_CHARACTERS, Meaning, Reply, judge, retry_after_seconds
+
+
+def v1(status: int, text: str) -> Reply:
+    """A reply in the form of InfluxDB 1.x."""
+    return Reply(status, json.dumps({"error": text}).encode() + b"\n")
+
+
+def v2(status: int, code: str, text: str) -> Reply:
+    """A reply in the form of InfluxDB 2.x."""
+    return Reply(status, json.dumps({"code": code, "message": text}).encode())
+
+
+def test_204_alone_is_stored() -> None:
+    """It has no text, for there is nothing to say."""
+    judgement = judge(Reply(204))
+
+    assert judgement.meaning is Meaning.STORED
+    assert judgement.text == ""
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 206, 100])
+def test_no_other_success_is_stored(status: int) -> None:
+    """A proxy's welcome page answers 200, too."""
+    assert judge(Reply(status)).meaning is Meaning.LATER
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "unable to parse 'm v= 1': missing field value",
+        "partial write: unable to parse 'm v= 2': missing field value dropped=0",
+        (
+            'partial write: field type conflict: input field "v" on measurement "m" is type string, '
+            "already exists as type float dropped=1"
+        ),
+        "partial write: points beyond retention policy dropped=1",
+        'partial write: invalid tag key: input tag "time" on measurement "m" is invalid dropped=1',
+        'partial write: max-values-per-tag limit exceeded (1/1): measurement="m" tag="t" dropped=1',
+        "partial write: max-series-per-database limit exceeded: (1000000) dropped=1",
+    ],
+)
+@pytest.mark.parametrize("status", [400, 422])
+def test_what_speaks_of_lines_is_refused(status: int, text: str) -> None:
+    """InfluxDB 1.x says each of these with 400; the text is kept for the dead-letter queue."""
+    judgement = judge(v1(status, text))
+
+    assert judgement.meaning is Meaning.REFUSED
+    assert judgement.text == text
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        v2(400, "invalid", "unable to parse 'm v= 1': missing field value"),
+        v2(
+            422,
+            "unprocessable entity",
+            "failure writing points to database: partial write: field type conflict: input field",
+        ),
+        v2(
+            500,
+            "internal error",
+            "unexpected error writing points to database: partial write: points beyond retention",
+        ),
+        v1(400, "write buffer error: parsing for line protocol failed"),
+        Reply(400, b"write buffer error: parsing for line protocol failed"),
+    ],
+    ids=["parse", "conflict", "2.0", "3", "3-plain"],
+)
+def test_later_versions_refuse_lines_in_other_words(reply: Reply) -> None:
+    """InfluxDB 2.0 takes 500 for points out of retention; InfluxDB 3 also writes plain text."""
+    assert judge(reply).meaning is Meaning.REFUSED
+
+
+def test_influxdb_3_says_more_about_the_first_bad_line() -> None:
+    """Its general text alone would help nobody who reads the dead letter."""
+    line = {"original_line": "m v=", "line_number": 2, "error_message": "No fields were provided"}
+    body = {"error": "partial write of line protocol occurred", "data": [line]}
+    judgement = judge(Reply(400, json.dumps(body).encode()))
+
+    assert judgement.meaning is Meaning.REFUSED
+    assert judgement.text == "partial write of line protocol occurred: No fields were provided"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "database is required",
+        'invalid precision "zz" (use n, u, ms, s, m or h)',
+        "unexpected EOF",
+        "EOF",
+        "gzip: invalid header",
+        "gzipped HTTP body contains an invalid header",
+        "unable to read data",
+        "timeout",
+        "engine: cache-max-memory-size exceeded: (1074767264/1073741824)",
+        "partial write: engine: cache-max-memory-size exceeded: (2/1)",
+        "Please provide either orgID or org",
+    ],
+)
+def test_a_400_can_be_about_something_else_than_lines(text: str) -> None:
+    """Nothing is dead-lettered for a missing setting, a body cut on its way, or a busy server."""
+    judgement = judge(v1(400, text))
+
+    assert judgement.meaning is Meaning.LATER
+    assert judgement.text == f"InfluxDB answered 400 ({text})"
+
+
+@pytest.mark.parametrize("quoted", ["timeout", "engine: x", "database is required", "EOF"])
+def test_what_a_line_says_does_not_decide(quoted: str) -> None:
+    """InfluxDB quotes the line, so a device could otherwise choose what its refusal means."""
+    assert judge(v1(400, f"unable to parse '{quoted}': bad")).meaning is Meaning.REFUSED
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_unknown_words_of_influxdb_are_unclear(status: int) -> None:
+    """Whoever wrote can find out by another write."""
+    assert judge(v2(status, "invalid", "not in the mood")).meaning is Meaning.UNCLEAR
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html><body>400 Bad Request</body></html>",
+        b"null",
+        b'"unable"',
+        b'{"detail": "unable to parse"}',
+        b'{"error": {"type": 5}}',
+        b'{"error": ""}',
+        b"\xff\xfe\x00",
+        b"[" * 100_000,
+        b"Bad Request: unable to parse",
+    ],
+)
+def test_a_400_in_another_form_is_not_influxdbs(body: bytes) -> None:
+    """The reason names a proxy and repeats nothing of it."""
+    judgement = judge(Reply(400, body))
+
+    assert judgement.meaning is Meaning.LATER
+    assert judgement.text == (
+        "InfluxDB answered 400 in a form that is not InfluxDB's: does a proxy answer?"
+    )
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        v1(413, "Request Entity Too Large"),
+        v2(413, "request too large", "points batch is too large"),
+        Reply(413, b"<html>nginx</html>"),
+        v1(400, "http: request body too large"),
+        v2(400, "invalid", "points batch is too large"),
+    ],
+)
+def test_too_large_is_told_apart(reply: Reply) -> None:
+    """From whomever it comes: a smaller body helps."""
+    assert judge(reply).meaning is Meaning.TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(400, b"incoming write was empty"),
+        v1(400, "write buffer error: incoming write was empty"),
+        v2(400, "invalid", "writing requires points"),
+    ],
+)
+def test_a_body_without_lines_is_told_apart(reply: Reply) -> None:
+    """Some versions store nothing with 204, others complain."""
+    assert judge(reply).meaning is Meaning.EMPTY
+
+
+@pytest.mark.parametrize(
+    ("reply", "text"),
+    [
+        (
+            v1(401, "authorization failed"),
+            (
+                "InfluxDB answered 401 (authorization failed): "
+                "check the token, or the user and password"
+            ),
+        ),
+        (
+            v2(403, "forbidden", "insufficient permissions for write"),
+            (
+                "InfluxDB answered 403 (insufficient permissions for write): "
+                "give the token or user the right to write there"
+            ),
+        ),
+        (
+            v1(404, 'database not found: "nope"'),
+            (
+                'InfluxDB answered 404 (database not found: "nope"): '
+                "check the address, the API version, and the bucket or database"
+            ),
+        ),
+        (
+            Reply(404, b"404 page not found\n"),
+            "InfluxDB answered 404: check the address, the API version, and the bucket or database",
+        ),
+        (
+            v1(500, "retention policy not found: nope"),
+            "InfluxDB answered 500 (retention policy not found: nope)",
+        ),
+        (Reply(502, b"<html>"), "InfluxDB answered 502"),
+        (Reply(503, b""), "InfluxDB answered 503"),
+        (v2(429, "too many requests", "slow down"), "InfluxDB answered 429 (slow down)"),
+        (Reply(418), "InfluxDB answered 418"),
+        (
+            Reply(200, b'{"error": "what"}'),
+            "InfluxDB answered 200, and only 204 means stored: does a proxy answer?",
+        ),
+        (
+            Reply(301),
+            "InfluxDB answered 301, a redirection, which is not followed: name the final address",
+        ),
+        (Reply(999), "InfluxDB answered 999"),
+    ],
+)
+def test_the_rest_is_for_later_and_says_what_to_do(reply: Reply, text: str) -> None:
+    """Set up wrongly or down: operators put it right, and nothing is lost meanwhile."""
+    judgement = judge(reply)
+
+    assert judgement.meaning is Meaning.LATER
+    assert judgement.text == text
+
+
+def test_texts_are_short_and_printable() -> None:
+    """A line of a megabyte is quoted whole, and the reply may have been cut anywhere."""
+    text = judge(Reply(400, b'{"error":"unable to parse \'\\r\\u0000\x01' + b"x" * 10**6)).text
+
+    assert len(text) == MOST_CHARACTERS
+    assert text.startswith("unable to parse '   xx")
+    assert text.endswith("x…")
+
+
+@pytest.mark.parametrize("end", ["\\", "\\u", "\\u00", "\\ud800", "\\q", "é", "\\n"])
+def test_a_reply_may_end_within_an_escape(end: str) -> None:
+    """What is not a whole escape is left out or shown as it is; the result can be encoded."""
+    judgement = judge(Reply(400, f'{{"error":"unable to parse {end}'.encode()))
+
+    assert judgement.meaning is Meaning.REFUSED
+    assert judgement.text.encode().startswith(b"unable to parse")
+
+
+def test_secrets_are_masked() -> None:
+    """Even a server that repeats the request's headers does not bring them into a log."""
+    reply = v1(500, "engine failed: Authorization: Token s3cret, " + "x" * 240 + "s3cret-cut")
+
+    judgement = judge(reply, secrets=["s3cret", ""])
+
+    assert "s3cr" not in judgement.text
+    assert "Token ***, x" in judgement.text
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "seconds"),
+    [
+        ("7", 7.0),
+        (" 0 ", 0.0),
+        ("1.5", 1.5),
+        ("Tue, 24 Nov 2026 14:00:30 GMT", 30.0),
+        ("Tue, 24 Nov 2026 13:00:00 GMT", 0.0),
+        ("Tue, 24 Nov 2026 14:00:30", None),
+        ("-7", None),
+        ("1e3", None),
+        ("nan", None),
+        ("٣", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_reads_what_the_reply_asks_for(retry_after: str | None, seconds: float | None) -> None:
+    """Seconds, or a date compared with the reply's own; what is junk asks for nothing."""
+    reply = Reply(503, retry_after=retry_after, date="Tue, 24 Nov 2026 14:00:00 GMT")
+
+    assert retry_after_seconds(reply) == seconds
+    assert judge(reply).retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize("date", [None, "", "now"])
+def test_a_date_needs_another_to_be_compared_with(date: str | None) -> None:
+    """Without the reply's own date, nothing is asked for."""
+    reply = Reply(503, retry_after="Tue, 24 Nov 2026 14:00:30 GMT", date=date)
+
+    assert retry_after_seconds(reply) is None
+
+
+@given(
+    status=st.integers(100, 599),
+    body=st.binary() | st.text().map(lambda text: json.dumps({"error": text}).encode()),
+    retry_after=st.none() | st.text(),
+    date=st.none() | st.text(),
+)
+def test_any_reply_has_a_meaning(
+    status: int, body: bytes, retry_after: str | None, date: str | None
+) -> None:
+    """Whatever comes: only 204 is stored, nothing is raised, and the text can be sent on."""
+    judgement = judge(Reply(status, body, retry_after, date))
+
+    assert (judgement.meaning is Meaning.STORED) == (status == 204)
+    assert len(judgement.text.encode()) <= 4 * MOST_CHARACTERS
+    assert judgement.text.isprintable()
