@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ingestor.config.mistakes import ConfigError, Mistake, example, field_mistakes
+from ingestor.config.mistakes import ConfigError, Mistake, example, field_mistakes, shown
 from ingestor.config.rules import rule_mistakes
 from ingestor.config.settings import Settings, variable
 
@@ -33,54 +33,57 @@ def load(environ: Mapping[str, str]) -> Settings:
     Raises:
         ConfigError: with every mistake, of single variables and between them.
     """
-    names = {variable(field): field for field in Settings.model_fields}
-    set_variables = {
-        name: value.strip()
-        for name, value in environ.items()
-        if name.startswith(PREFIX) and not _NOT_OURS.fullmatch(name) and value.strip()
-    }
-    given = {field: set_variables[name] for name, field in names.items() if name in set_variables}
+    given = _given(environ)
     origins = {field: variable(field) for field in given}
-    found: list[tuple[str, Mistake]] = []
-    for field in FROM_FILE:
-        found += _from_file(field, given, origins)
-    # Where a mistake is found, an example takes the place of the value, so that the search can go
-    # on: between the fields that are right.
-    usable = given | {field: example(field) for field, _ in found}
-    try:
-        settings = Settings.model_validate(usable)
-    except ValidationError as error:
-        found += field_mistakes(error, given, origins)
-        usable |= {field: example(field) for field, _ in found}
-        settings = Settings.model_validate(usable)
+    found = [each for field in FROM_FILE for each in _from_file(field, given, origins)]
+    settings, more = _validated(given, origins, {field for field, _ in found})
+    found += more
     place = list(Settings.model_fields).index
     found.sort(key=lambda each: place(each[0]))
     mistakes = [mistake for _, mistake in found]
     mistakes += rule_mistakes(settings, origins, {field for field, _ in found})
-    mistakes += _unknown(set(set_variables) - set(names), list(names))
+    mistakes += _unknown(environ)
     if mistakes:
         raise ConfigError(mistakes)
     return settings
 
 
 def ops_place(environ: Mapping[str, str]) -> tuple[str, int]:
-    """Host and port that a service with this environment listens on for operators.
-
-    None of its other variables is needed or looked at.
+    """Host and port on which a service with this environment listens for operators.
 
     Raises:
-        ConfigError: with the mistakes of these two.
+        ConfigError: with the mistakes of these two; no other variable is needed or looked at.
     """
-    needed = {field for field, info in Settings.model_fields.items() if info.is_required()}
-    only = {variable(field): example(field) for field in needed}
-    only |= {
-        variable(field): example(field)
-        for field in ("influxdb_org", "influxdb_bucket", "influxdb_token")
-    }
-    for name in (variable("ops_host"), variable("ops_port")):
-        only[name] = environ.get(name, "")
-    settings = load(only)
+    fields = ("ops_host", "ops_port")
+    given = {field: text for field, text in _given(environ).items() if field in fields}
+    origins = {field: variable(field) for field in given}
+    settings, found = _validated(given, origins, set())
+    if mistakes := [mistake for field, mistake in found if field in fields]:
+        raise ConfigError(mistakes)
     return settings.ops_host, settings.ops_port
+
+
+def _given(environ: Mapping[str, str]) -> dict[str, str]:
+    """The text of every field that is set."""
+    texts = {field: environ.get(variable(field), "").strip() for field in Settings.model_fields}
+    return {field: text for field, text in texts.items() if text}
+
+
+def _validated(
+    given: Mapping[str, str], origins: Mapping[str, str], doubtful: set[str]
+) -> tuple[Settings, list[tuple[str, Mistake]]]:
+    """Settings to go on with, and what was wrong with single fields besides `doubtful` ones.
+
+    Where something is wrong, an example takes the place of the value, so that mistakes between
+    the fields that are right can still be found.
+    """
+    usable = {**given, **{field: example(field) for field in doubtful}}
+    try:
+        return Settings.model_validate(usable), []
+    except ValidationError as error:
+        found = list(field_mistakes(error, given, origins))
+    usable |= {field: example(field) for field, _ in found}
+    return Settings.model_validate(usable), found
 
 
 def _from_file(
@@ -103,7 +106,8 @@ def _from_file(
             field,
             Mistake(
                 file_variable,
-                f"names a file that cannot be read: {named!r}: {reason}",
+                # People do put the secret itself here.
+                f"names a file that cannot be read: {shown(field, named)}: {reason}",
                 "Name a text file that the service's user may read, for example "
                 f"{file_variable}={example(f'{field}_file')}",
             ),
@@ -128,8 +132,11 @@ def _read(path: Path) -> str:
     return text
 
 
-def _unknown(names: set[str], known: list[str]) -> Iterator[Mistake]:
-    for name in sorted(names):
+def _unknown(environ: Mapping[str, str]) -> Iterator[Mistake]:
+    known = [variable(field) for field in Settings.model_fields]
+    for name in sorted(environ.keys() - set(known)):
+        if not name.startswith(PREFIX) or _NOT_OURS.fullmatch(name) or not environ[name].strip():
+            continue
         close = get_close_matches(name.upper(), known, n=1, cutoff=0.75)
         remedy = f"Did you mean {close[0]}?" if close else "Unset it"
         yield Mistake(name, "is not a setting of this version", remedy)

@@ -77,5 +77,6 @@ def shown(field: str, value: str) -> str:
     if is_secret(Settings.model_fields[field]):
         return f"{len(value)} characters, not shown because they are secret"
     # People do put credentials into addresses, although addresses with credentials are refused.
-    value = re.sub(r"(?<=//).*@", "…@", value)
+    value = re.sub(r"^(\w+://)?.*@", r"\1…@", value, flags=re.DOTALL)
+    value = re.sub(r"[?#].*", "…", value, flags=re.DOTALL)
     return repr(value if len(value) <= _SHOWN_CHARACTERS else value[:_SHOWN_CHARACTERS] + "…")
