@@ -1,0 +1,57 @@
+# Everything starts here: `make` lists what there is. Each target installs what it needs first.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format lock clean ready-demo ready-dev
+
+# The newest Python that will do; `make PYTHON=/path/to/python3 …` takes another one.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	&& echo "$$python" && break; done)
+BIN := .venv/bin
+COVERED := core ports pipeline config
+OFF := 0 no false
+UV_COMPILE = build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade)
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ready-demo ## Install what the demo needs
+
+demo: ready-demo ## Devices to InfluxDB on this machine [DURATION=seconds DEVICES=20 KILL=1]
+	@$(BIN)/loadtest demo $(if $(DURATION),--duration $(DURATION)) \
+		$(if $(DEVICES),--devices $(DEVICES)) $(if $(filter-out $(OFF),$(KILL)),--kill)
+
+test: ready-dev ## All tests; those in tests/unit alone must cover the heart of the service
+	@status=0; \
+	$(BIN)/pytest tests/unit $(COVERED:%=--cov=ingestor.%) --cov-branch --cov-fail-under=100 \
+		|| status=1; \
+	$(BIN)/pytest --ignore=tests/unit || status=1; \
+	exit $$status
+
+check: ready-dev ## Lint, format, types, layers, security
+	@.ci/check
+
+format: ready-dev ## Format the code, and mend what the linter can mend
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+lock: ## Pin all dependencies of pyproject.toml again [UPGRADE=1: to their newest versions]
+	@$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet 'uv>=0.9'
+	$(UV_COMPILE) pyproject.toml --extra loadtest --group dev -o requirements-dev.txt
+	$(UV_COMPILE) pyproject.toml --extra loadtest --group demo -c requirements-dev.txt \
+		-o requirements-demo.txt
+	$(UV_COMPILE) pyproject.toml -c requirements-dev.txt -o requirements.txt
+	$(UV_COMPILE) --group uv -o requirements-uv.txt
+	$(UV_COMPILE) --group ministack -o requirements-ministack.txt
+
+clean: ## Remove everything that make has made in this folder
+	@rm -rf .venv .venv-* build dist .coverage .coverage.* .hypothesis .import_linter_cache \
+		.mypy_cache .pytest_cache .ruff_cache
+	@find ingestor loadtest tests .ci -name __pycache__ -prune -exec rm -rf {} +
+
+ready-demo ready-dev:
+	@test -n "$(PYTHON)" || { echo "There is no Python 3.11 or newer on PATH: install one, or" \
+		"name one with \`make PYTHON=/path/to/python3\`." >&2; exit 1; }
+	@$(PYTHON) -m loadtest.bootstrap $(@:ready-%=%)
