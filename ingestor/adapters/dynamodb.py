@@ -1,0 +1,253 @@
+"""The `MetadataStore` port over DynamoDB."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import aioboto3
+from botocore.exceptions import ClientError
+
+from ingestor.adapters.aws import calling, client_config, code_of, making_clients, unreadable
+from ingestor.core.backoff import Backoff
+from ingestor.core.metadata import Metadata
+from ingestor.core.tagvalues import tag_values
+from ingestor.ports import Clock, Unavailable
+
+if TYPE_CHECKING:  # the stubs are not installed where the service runs
+    from types_aiobotocore_dynamodb.client import DynamoDBClient
+    from types_aiobotocore_dynamodb.type_defs import KeysAndAttributesTypeDef
+
+KEYS_PER_CALL = 100
+CALLS_AT_ONCE = 8
+LONGEST_KEY_BYTES = 2048
+"""The limit of a partition key."""
+ATTEMPTS = 5
+"""How often one fetch asks for keys that DynamoDB leaves unprocessed."""
+FETCH_SECONDS = 10.0
+"""Time after which a fetch asks no further; a call under way has its own limit."""
+
+_CHECK_KEY = "ingestor-check"
+_WRONG_KEY = "does not match the schema"
+
+
+class TableSetupError(Exception):
+    """The metadata table cannot be used as it is; the text says what to do."""
+
+
+class _Invalid(Exception):
+    """DynamoDB finds fault with one of the keys of a call, or with all of them."""
+
+
+@asynccontextmanager
+async def open_dynamodb(
+    *,
+    table: str,
+    key_attribute: str,
+    clock: Clock,
+    random: Random,
+    endpoint_url: str | None = None,
+    region_name: str | None = None,
+) -> AsyncIterator["DynamoDbMetadata"]:
+    """Access to a table until the end of the block. Nothing is asked before the first fetch.
+
+    Args:
+        table: Its name.
+        key_attribute: Its partition key, a string; it has no sort key.
+        clock: What back-off waits on.
+        random: Where jitter comes from.
+        endpoint_url: Another address than the region's; None: as AWS_ENDPOINT_URL says.
+        region_name: None: as AWS_REGION or AWS_DEFAULT_REGION says.
+
+    Raises:
+        TableSetupError: no region is set.
+        Unavailable: no client can be made.
+    """
+    config = client_config(connections=CALLS_AT_ONCE + 2)
+    async with AsyncExitStack() as stack:
+        with making_clients("DynamoDB", TableSetupError):
+            session = aioboto3.Session(region_name=region_name)
+            client = await stack.enter_async_context(
+                session.client("dynamodb", config=config, endpoint_url=endpoint_url)
+            )
+        yield DynamoDbMetadata(
+            client=client, table=table, key_attribute=key_attribute, clock=clock, random=random
+        )
+
+
+@dataclass(slots=True)
+class _Answers:
+    """What one fetch has learned so far; `error` is why something is missing."""
+
+    records: dict[str, Metadata | None] = field(default_factory=dict)
+    error: Unavailable | None = None
+
+
+class DynamoDbMetadata:
+    """Records of one table, looked up by BatchGetItem. Made by `open_dynamodb`.
+
+    Reads are eventually consistent: half the price, and a record may be a second old anyway.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: "DynamoDBClient",
+        table: str,
+        key_attribute: str,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._key_attribute = key_attribute
+        self._clock = clock
+        self._random = random
+        self._slots = asyncio.Semaphore(CALLS_AT_ONCE)
+        self._has_answered = False
+
+    def __repr__(self) -> str:
+        return f"<DynamoDbMetadata {self._table}>"
+
+    async def fetch(self, keys: Sequence[str]) -> dict[str, Metadata | None]:
+        """See MetadataStore. A text that no key can be certainly has no record."""
+        answers = _Answers()
+        wanted = []
+        for key in dict.fromkeys(keys):
+            if _can_be_a_key(key):
+                wanted.append(key)
+            else:
+                answers.records[key] = None
+        deadline = self._clock.monotonic() + FETCH_SECONDS
+        async with asyncio.TaskGroup() as group:
+            for n in range(0, len(wanted), KEYS_PER_CALL):
+                group.create_task(
+                    self._fetch_chunk(wanted[n : n + KEYS_PER_CALL], answers, deadline),
+                    name=f"dynamodb-fetch-{n}",
+                )
+        if keys and not answers.records:
+            raise answers.error or Unavailable("DynamoDB left all keys unprocessed.")
+        return answers.records
+
+    async def check(self) -> None:
+        """Return when the table is there, keyed as we assume, and ours to read.
+
+        Raises:
+            TableSetupError: the table does not exist, or has another key.
+            Unavailable: DynamoDB did not answer, or not to us.
+        """
+        async with calling("DynamoDB", "DescribeTable"):
+            try:
+                answer = await self._client.describe_table(TableName=self._table)
+            except ClientError as exc:
+                if code_of(exc) != "ResourceNotFoundException":
+                    raise
+                raise TableSetupError(
+                    f"The table {self._table} does not exist. Check its name, account and region "
+                    f"(asked in {self._client.meta.region_name})."
+                ) from exc
+        description = answer["Table"]
+        types = {
+            each["AttributeName"]: each["AttributeType"]
+            for each in description.get("AttributeDefinitions", [])
+        }
+        key = [each["AttributeName"] for each in description.get("KeySchema", [])]
+        if key != [self._key_attribute]:
+            raise TableSetupError(
+                f"The key of the table {self._table} is {' + '.join(key)}, not "
+                f"{self._key_attribute} alone. Set INGESTOR_METADATA_KEY_ATTRIBUTE to its "
+                "partition key; a table with a sort key cannot be used."
+            )
+        if types.get(self._key_attribute) != "S":
+            raise TableSetupError(
+                f"The key {self._key_attribute} of the table {self._table} is not a string "
+                "attribute. Use a table whose partition key has the type S."
+            )
+        await self.fetch([_CHECK_KEY])
+
+    async def _fetch_chunk(self, keys: list[str], answers: _Answers, deadline: float) -> None:
+        """Ask for keys until all are answered, nobody answers, or time is up."""
+        backoff = Backoff(first_seconds=0.05, most_seconds=1.0)
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                delay = backoff.next_delay(self._random.random())
+                if self._clock.monotonic() + delay > deadline:
+                    return
+                await self._clock.sleep(delay)
+            try:
+                async with self._slots:
+                    keys = await self._ask(keys, answers)
+            except Unavailable as error:
+                answers.error = error
+                return
+            except _Invalid:
+                await self._narrow(keys, answers, deadline)
+                return
+            if not keys:
+                return
+
+    async def _narrow(self, keys: list[str], answers: _Answers, deadline: float) -> None:
+        """Ask by halves, so that one key that DynamoDB does not accept hurts no other."""
+        if len(keys) > 1:
+            middle = len(keys) // 2
+            await self._fetch_chunk(keys[:middle], answers, deadline)
+            await self._fetch_chunk(keys[middle:], answers, deadline)
+        elif self._has_answered:
+            answers.records[keys[0]] = None
+        else:
+            # Nothing shows yet that it is this key, and not how we ask for any key.
+            answers.error = Unavailable(
+                "DynamoDB does not accept the request (ValidationException)."
+            )
+
+    async def _ask(self, keys: list[str], answers: _Answers) -> list[str]:
+        """One call: adds to the answers, and returns the keys that were left unprocessed."""
+        request: KeysAndAttributesTypeDef = {
+            "Keys": [{self._key_attribute: {"S": key}} for key in keys]
+        }
+        async with calling("DynamoDB", "BatchGetItem"):
+            try:
+                answer = await self._client.batch_get_item(RequestItems={self._table: request})
+            except ClientError as exc:
+                message = exc.response.get("Error", {}).get("Message", "")
+                if code_of(exc) != "ValidationException":
+                    raise
+                if _WRONG_KEY in message:
+                    raise Unavailable(
+                        f"The key of the table {self._table} is not the string "
+                        f"{self._key_attribute}: DynamoDB does not accept the request."
+                    ) from exc
+                raise _Invalid from exc
+        try:
+            found, left = self._read(answer)
+        except (KeyError, ValueError) as exc:
+            raise unreadable("DynamoDB", "BatchGetItem") from exc
+        self._has_answered = True
+        answers.records |= {key: found.get(key) for key in keys if key not in left}
+        return [key for key in keys if key in left]
+
+    def _read(self, answer: Any) -> tuple[dict[str, Metadata], set[str]]:
+        """The records that were found, and the keys that were left unprocessed.
+
+        Raises KeyError when there is no list of records: then nothing is known to be missing.
+        """
+        found = {
+            item[self._key_attribute]["S"]: Metadata(tag_values(item))
+            for items in answer["Responses"].values()
+            for item in items
+        }
+        left = {
+            key[self._key_attribute]["S"]
+            for request in answer.get("UnprocessedKeys", {}).values()
+            for key in request["Keys"]
+        }
+        return found, left
+
+
+def _can_be_a_key(text: str) -> bool:
+    try:
+        return 0 < len(text.encode()) <= LONGEST_KEY_BYTES
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
