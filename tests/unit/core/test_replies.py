@@ -39,8 +39,8 @@ def test_no_other_success_is_stored(status: int) -> None:
         "unable to parse 'm v= 1': missing field value",
         "partial write: unable to parse 'm v= 2': missing field value dropped=0",
         (
-            'partial write: field type conflict: input field "v" on measurement "m" is type string, '
-            "already exists as type float dropped=1"
+            'partial write: field type conflict: input field "v" on measurement "m" is type '
+            "string, already exists as type float dropped=1"
         ),
         "partial write: points beyond retention policy dropped=1",
         'partial write: invalid tag key: input tag "time" on measurement "m" is invalid dropped=1',
