@@ -27,7 +27,7 @@ class Intake:
         self.open = asyncio.Event()
         self.empty = asyncio.Event()
         self._telemetry = telemetry
-        self._blocking: dict[str, str] = {}
+        self._blocking: set[str] = set()
         self._update()
 
     def admit(self, messages: Sequence[Message], now: float, lease_seconds: float) -> list[Held]:
@@ -45,12 +45,13 @@ class Intake:
     def block(self, dependency: str, reason: str) -> None:
         """Nothing can be stored without this dependency, and it does not work: stop receiving."""
         self._telemetry.dependency_down(dependency, reason)
-        self._blocking[dependency] = reason
+        self._blocking.add(dependency)
         self._update()
 
     def unblock(self, dependency: str) -> None:
         """The dependency worked."""
-        if self._blocking.pop(dependency, None) is not None:
+        if dependency in self._blocking:
+            self._blocking.remove(dependency)
             self._telemetry.dependency_up(dependency)
             self._update()
 
@@ -58,19 +59,6 @@ class Intake:
         """Receive no more. Opens the gate, so that pollers notice at once."""
         self.stopping.set()
         self._update()
-
-    @property
-    def obstacles(self) -> list[str]:
-        """Why nothing is received, one sentence each; empty when receiving goes on."""
-        reasons = [f"{name}: {reason}" for name, reason in self._blocking.items()]
-        if self._full():
-            reasons.append(
-                f"the window is full: {len(self.held)} of {self.most_messages} messages, "
-                f"{self.held.size_bytes} of {self.most_bytes} bytes"
-            )
-        if self.stopping.is_set():
-            reasons.append("stopping")
-        return reasons
 
     @property
     def blocked(self) -> bool:

@@ -1,6 +1,8 @@
 """Keeps every held message invisible to others, from its receive until it is gone."""
 
 import asyncio
+from collections.abc import Iterator
+from itertools import groupby
 
 from ingestor.core.backoff import Backoff
 from ingestor.core.settlement import Held, lease_seconds
@@ -38,18 +40,18 @@ class LeaseKeeper:
                 continue
             async with asyncio.TaskGroup() as group:
                 calls = [
-                    group.create_task(self._renew(due[n : n + BATCH], now), name=f"lease-{n}")
-                    for n in range(0, len(due), BATCH)
+                    group.create_task(self._renew(same, seconds, now), name="lease")
+                    for seconds, same in _by_lease(due, now, visibility)
                 ]
             if all(call.result() for call in calls):
                 backoff.reset()
             else:
                 await self._clock.sleep(self._context.delay(backoff))
 
-    async def _renew(self, messages: list[Held], now: float) -> bool:
-        visibility = self._queue.visibility_timeout_seconds
-        seconds = min(lease_seconds(held, now, visibility) for held in messages)
-        if seconds >= 1:
+    async def _renew(self, messages: list[Held], seconds: float, now: float) -> bool:
+        """Extend one batch; False when some of it has to be tried again soon."""
+        again: set[str] = set()
+        if seconds >= 1:  # otherwise the cap is reached: nothing can be asked for any more
             receipts = [
                 Receipt(held.message.message_id, held.message.receipt_handle) for held in messages
             ]
@@ -60,9 +62,19 @@ class LeaseKeeper:
                 return False
             self._telemetry.leases_extended(len(messages) - len(failures))
             if failures:
-                codes = [each.code for each in failures]
-                self._telemetry.queue_entries_failed("extend", codes)
-        # Also where it failed: the message is asked for again in half a visibility, not at once.
+                self._telemetry.queue_entries_failed("extend", [each.code for each in failures])
+                again = {each.message_id for each in failures if not each.permanent}
+        # Also where the cap cut the lease, or asking is hopeless: looked at again in half a
+        # visibility, not at once.
         for held in messages:
-            self._intake.held.renew(held, now + max(seconds, 1.0))
-        return True
+            if held.message.message_id not in again:
+                self._intake.held.renew(held, now + self._queue.visibility_timeout_seconds)
+        return not again
+
+
+def _by_lease(due: list[Held], now: float, visibility: float) -> Iterator[tuple[float, list[Held]]]:
+    """Batches of ten whose leases can be extended for the same time."""
+    for seconds, same in groupby(due, lambda held: lease_seconds(held, now, visibility)):
+        messages = list(same)
+        for n in range(0, len(messages), BATCH):
+            yield seconds, messages[n : n + BATCH]

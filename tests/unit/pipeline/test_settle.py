@@ -1,0 +1,35 @@
+"""The end of messages that have several lines."""
+
+from support.rig import reading, rig
+
+from ingestor.core.message import Message, Reason, Rejected, Stage
+from ingestor.core.settlement import Held
+
+REFUSAL = Rejected(Stage.WRITE, Reason.REFUSED_BY_INFLUXDB, "no")
+
+
+def of_two_lines() -> Held:
+    """A message of which two lines are open."""
+    return Held(Message("id", "handle", reading(1), 0), 0.0, 30.0, open_lines=2)
+
+
+def test_one_of_two_lines_refused() -> None:
+    """The message waits for its other line before it is dead-lettered."""
+    settler, message = rig().pipeline.settler, of_two_lines()
+
+    settler.line_refused(message, REFUSAL)
+    assert len(settler) == 0
+
+    settler.lines_stored([message])
+    assert len(settler) == 1
+    assert message.rejection is REFUSAL
+
+
+def test_nothing_to_reject_or_release() -> None:
+    """Empty lists wake nobody."""
+    settler = rig().pipeline.settler
+
+    settler.reject([])
+    settler.release([], 0, why="nothing")
+
+    assert len(settler) == 0
