@@ -106,8 +106,7 @@ def _from_file(
             field,
             Mistake(
                 file_variable,
-                # People do put the secret itself here.
-                f"names a file that cannot be read: {shown(field, named)}: {reason}",
+                f"names a file that cannot be read: {shown(f'{field}_file', named)}: {reason}",
                 "Name a text file that the service's user may read, for example "
                 f"{file_variable}={example(f'{field}_file')}",
             ),
@@ -133,10 +132,13 @@ def _read(path: Path) -> str:
 
 
 def _unknown(environ: Mapping[str, str]) -> Iterator[Mistake]:
-    known = [variable(field) for field in Settings.model_fields]
-    for name in sorted(environ.keys() - set(known)):
-        if not name.startswith(PREFIX) or _NOT_OURS.fullmatch(name) or not environ[name].strip():
+    # Compared without the prefix, which would make all of them similar.
+    known = [field.upper() for field in Settings.model_fields]
+    for name in sorted(environ):
+        own = name.removeprefix(PREFIX)
+        ours = own != name and not _NOT_OURS.fullmatch(name) and environ[name].strip()
+        if not ours or own in known:
             continue
-        close = get_close_matches(name.upper(), known, n=1, cutoff=0.75)
-        remedy = f"Did you mean {close[0]}?" if close else "Unset it"
+        close = get_close_matches(own.upper(), known, n=1, cutoff=0.75)
+        remedy = f"Did you mean {PREFIX}{close[0]}?" if close else "Unset it"
         yield Mistake(name, "is not a setting of this version", remedy)

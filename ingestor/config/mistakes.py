@@ -76,6 +76,8 @@ def shown(field: str, value: str) -> str:
     """A value as it may be shown: shortened, without secrets."""
     if is_secret(Settings.model_fields[field]):
         return f"{len(value)} characters, not shown because they are secret"
+    if (of := Settings.model_fields.get(field.removesuffix("_file"))) and is_secret(of):
+        return f"{len(value)} characters, not shown because they may be the secret"
     # People do put credentials into addresses, although addresses with credentials are refused.
     value = re.sub(r"^(\w+://)?.*@", r"\1…@", value, flags=re.DOTALL)
     value = re.sub(r"[?#].*", "…", value, flags=re.DOTALL)

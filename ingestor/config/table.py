@@ -5,6 +5,17 @@ from pydantic.fields import FieldInfo
 from ingestor.config.settings import Settings, variable
 from ingestor.config.words import expectation
 
+_BEGIN, _END = "<!-- options -->\n", "<!-- /options -->"
+
+
+def with_table(text: str) -> str:
+    """`text` with the present table between its markers; ValueError when they are not there."""
+    before, begin, rest = text.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not begin or not end:
+        raise ValueError(f"there is no {_BEGIN.strip()} followed by {_END}")
+    return f"{before}{begin}{markdown_table()}{end}{after}"
+
 
 def markdown_table() -> str:
     """All variables with default, values and meaning, as a Markdown table."""
