@@ -64,7 +64,9 @@ def demo(
         result = asyncio.run(run_demo(options, found, console))
     except* (ToolchainError, ServerError) as group:
         for error in _leaves(group):
-            Console(stderr=True).print(str(error), style="red", highlight=False, markup=False)
+            Console(stderr=True).print(
+                str(error), style="red", highlight=False, markup=False, soft_wrap=True
+            )
     except* (asyncio.CancelledError, KeyboardInterrupt):
         Console(stderr=True).print("Ended at once, nothing was counted.")
         status = INTERRUPTED
