@@ -62,6 +62,8 @@ _PERMISSION = frozenset(
         "UnauthorizedOperation",
     }
 )
+# What botocore's parser, or we, meet in a body that is no answer of the service: a proxy's page.
+_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, ResponseParserError)
 _LONGEST_CODE = 80
 
 
@@ -96,7 +98,10 @@ def making_clients(service: str, setup_error: type[Exception]) -> Iterator[None]
 async def calling(
     service: str, operation: str, *, seconds: float = CALL_SECONDS
 ) -> AsyncIterator[None]:
-    """Within the block one call is made, in so many seconds; its failure is `Unavailable`."""
+    """Within the block one call is made, in so many seconds, and its answer is read.
+
+    Every failure becomes `Unavailable`.
+    """
     try:
         async with asyncio.timeout(seconds):
             yield
@@ -109,15 +114,10 @@ async def calling(
             f"{service} cannot be asked: no AWS credentials were found; give the task a role, "
             "or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
         ) from exc
-    except ResponseParserError as exc:
-        raise unreadable(service, operation) from exc
+    except _UNREADABLE as exc:
+        raise Unavailable(f"{service} answered {operation} with something unreadable.") from exc
     except BotoCoreError as exc:
         raise Unavailable(f"{service} cannot be reached for {operation}: {_name(exc)}.") from exc
-
-
-def unreadable(service: str, operation: str) -> Unavailable:
-    """The answer is not what the service promises: something between us has made it."""
-    return Unavailable(f"{service} answered {operation} with something unreadable.")
 
 
 def code_of(error: ClientError) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import aioboto3
 from botocore.exceptions import ClientError
 
-from ingestor.adapters.aws import calling, client_config, code_of, making_clients, unreadable
+from ingestor.adapters.aws import calling, client_config, code_of, making_clients
 from ingestor.core.backoff import Backoff
 from ingestor.core.metadata import Metadata
 from ingestor.core.tagvalues import tag_values
@@ -148,12 +148,12 @@ class DynamoDbMetadata:
                     f"The table {self._table} does not exist. Check its name, account and region "
                     f"(asked in {self._client.meta.region_name})."
                 ) from exc
-        description = answer["Table"]
-        types = {
-            each["AttributeName"]: each["AttributeType"]
-            for each in description.get("AttributeDefinitions", [])
-        }
-        key = [each["AttributeName"] for each in description.get("KeySchema", [])]
+            description = answer["Table"]
+            key = [each["AttributeName"] for each in description["KeySchema"]]
+            types = {
+                each["AttributeName"]: each["AttributeType"]
+                for each in description["AttributeDefinitions"]
+            }
         if key != [self._key_attribute]:
             raise TableSetupError(
                 f"The key of the table {self._table} is {' + '.join(key)}, not "
@@ -220,10 +220,7 @@ class DynamoDbMetadata:
                         f"{self._key_attribute}: DynamoDB does not accept the request."
                     ) from exc
                 raise _Invalid from exc
-        try:
             found, left = self._read(answer)
-        except (KeyError, ValueError) as exc:
-            raise unreadable("DynamoDB", "BatchGetItem") from exc
         self._has_answered = True
         answers.records |= {key: found.get(key) for key in keys if key not in left}
         return [key for key in keys if key in left]

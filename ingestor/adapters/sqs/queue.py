@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import aioboto3
 
-from ingestor.adapters.aws import THROTTLING, calling, client_config, making_clients, unreadable
+from ingestor.adapters.aws import THROTTLING, calling, client_config, making_clients
 from ingestor.adapters.sqs.letters import CALL_BYTES, Letter, make_letters, split
 from ingestor.adapters.sqs.setup import QueueSetupError, Setup, inspect
 from ingestor.core.message import Message
@@ -131,10 +131,7 @@ class SqsQueue:
                 WaitTimeSeconds=self._wait_seconds,
                 MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
             )
-        try:
             return [_message(each) for each in answer.get("Messages", [])]
-        except (KeyError, ValueError) as exc:
-            raise unreadable("SQS", "ReceiveMessage") from exc
 
     async def delete(self, receipts: Sequence[Receipt]) -> list[Failure]:
         """See Queue."""
@@ -148,8 +145,7 @@ class SqsQueue:
                     for n, each in enumerate(receipts)
                 ],
             )
-        ids = [each.message_id for each in receipts]
-        return _failures(ids, answer)
+            return _failures([each.message_id for each in receipts], answer)
 
     async def extend(self, receipts: Sequence[Receipt], seconds: float) -> list[Failure]:
         """See Queue. SQS counts whole seconds, at most 12 hours: less than asked rather than more.
@@ -171,8 +167,7 @@ class SqsQueue:
                     for n, each in enumerate(receipts)
                 ],
             )
-        ids = [each.message_id for each in receipts]
-        return _failures(ids, answer)
+            return _failures([each.message_id for each in receipts], answer)
 
     async def dead_letter(self, letters: Sequence[DeadLetter]) -> list[Failure]:
         """See Queue. A body too large beside its attributes is sent compressed.
@@ -207,14 +202,11 @@ class SqsQueue:
                     "ApproximateNumberOfMessagesNotVisible",
                 ],
             )
-        try:
             attributes = answer["Attributes"]
             return QueueDepth(
                 visible=int(attributes["ApproximateNumberOfMessages"]),
                 in_flight=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
             )
-        except (KeyError, ValueError) as exc:
-            raise unreadable("SQS", "GetQueueAttributes") from exc
 
     async def _send(self, letters: list[Letter]) -> list[Failure]:
         async with calling("SQS", "SendMessageBatch"):
@@ -222,7 +214,7 @@ class SqsQueue:
                 QueueUrl=self.dead_letter_queue_url,
                 Entries=[_entry(n, each) for n, each in enumerate(letters)],
             )
-        return _failures([each.message_id for each in letters], answer)
+            return _failures([each.message_id for each in letters], answer)
 
 
 def _message(received: "MessageTypeDef") -> Message:

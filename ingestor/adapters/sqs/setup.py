@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from ingestor.adapters.aws import calling, code_of, unreadable
+from ingestor.adapters.aws import calling, code_of
 from ingestor.adapters.sqs.letters import CALL_BYTES
 
 if TYPE_CHECKING:  # the stubs are not installed where the service runs
@@ -87,9 +87,8 @@ async def _attributes(client: "SQSClient", url: str, what: str) -> Mapping[str, 
                 f"The {what} {url} does not exist. Check its name, account and region "
                 f"(asked in {client.meta.region_name})."
             ) from exc
-    attributes = {str(name): text for name, text in answer.get("Attributes", {}).items()}
-    if "VisibilityTimeout" not in attributes:
-        raise unreadable("SQS", "GetQueueAttributes")
+        attributes = {str(name): text for name, text in answer["Attributes"].items()}
+        int(attributes["VisibilityTimeout"])  # every queue has one: this is an answer
     if url.endswith(".fifo") or attributes.get("FifoQueue") == "true":
         raise QueueSetupError(
             f"The {what} {url} is a FIFO queue, and IoT rules send to standard queues only. "
@@ -120,7 +119,7 @@ async def _url_of(client: "SQSClient", arn: str) -> str:
                 f"The dead-letter queue {arn} that the redrive policy names does not exist. "
                 "Create it, correct the policy, or set INGESTOR_DEAD_LETTER_QUEUE_URL."
             ) from exc
-    return answer["QueueUrl"]
+        return answer["QueueUrl"]
 
 
 def _warnings(
