@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from ingestor.cli.output import Exit, console, write_json, write_mistakes
+from ingestor.cli.output import Exit, aligned, console, write_json, write_mistakes
 from ingestor.cli.world import Examined, world_of
 
 if TYPE_CHECKING:  # see ingestor.cli.world
@@ -18,6 +17,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document in
 Offline = Annotated[
     bool, typer.Option("--offline", help="Check configuration and mapping, call nothing.")
 ]
+
+
+_OK = Text("ok   ", style="green")
+_FAIL = Text("fail ", style="bold red")
 
 
 def check(context: typer.Context, *, as_json: AsJson = False, offline: Offline = False) -> None:
@@ -53,9 +56,8 @@ def _report_mistakes(error: "ConfigError", *, as_json: bool) -> None:
 
 
 def _report(examined: Sequence[Examined]) -> None:
-    table = Table.grid(padding=(0, 2))
-    table.add_row(Text("ok", style="green"), "configuration", "no mistakes")
-    for each in examined:
-        verdict = Text("ok", style="green") if each.ok else Text("fail", style="bold red")
-        table.add_row(verdict, Text(each.name), Text(each.detail))
-    console().print(table)
+    out = console()
+    names = aligned(["configuration", *(each.name for each in examined)])
+    out.print(_OK, f"{names[0]}  no mistakes")
+    for name, each in zip(names[1:], examined, strict=True):
+        out.print(_OK if each.ok else _FAIL, f"{name}  {each.detail}")

@@ -28,6 +28,12 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, markup=False, highlight=False, soft_wrap=True)
 
 
+def aligned(names: Sequence[str]) -> list[str]:
+    """The names, filled up with spaces to the same width."""
+    width = max(map(len, names))
+    return [name.ljust(width) for name in names]
+
+
 def write_json(content: Any) -> None:
     """For scripts: one document on standard output."""
     typer.echo(msgspec.json.format(msgspec.json.encode(content)))

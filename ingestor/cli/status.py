@@ -6,12 +6,10 @@ from typing import Annotated, NoReturn
 
 import msgspec
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from ingestor.cli.answer import Answer
-from ingestor.cli.ask import NoAnswer, ask
-from ingestor.cli.output import Exit, console, write_json, write_mistakes
+from ingestor.cli.ask import NoAnswer, NotAnAddress, ask
+from ingestor.cli.output import Exit, aligned, console, write_json, write_mistakes
 from ingestor.cli.world import World, world_of
 from ingestor.ops.address import address
 
@@ -36,7 +34,7 @@ def status(context: typer.Context, *, url: Url = None, as_json: AsJson = False) 
     try:
         body = ask(where, "/api/status")
         answer = msgspec.json.decode(body, type=Answer)
-    except ValueError as error:
+    except NotAnAddress as error:
         raise typer.BadParameter(str(error), param_hint="--url") from None
     except NoAnswer as error:
         _fail(str(error), as_json=as_json)
@@ -76,10 +74,9 @@ def _report(answer: Answer) -> None:
     out = console()
     ready = "ready" if answer.ready else f"not ready: {'; '.join(answer.not_ready)}"
     out.print(f"{answer.state}, {ready}", style="green" if answer.ready else "bold red")
-    table = Table.grid(padding=(0, 2))
-    for name, value in _rows(answer):
-        table.add_row(Text(name), Text(value))
-    out.print(table)
+    names, values = zip(*_rows(answer), strict=True)
+    for name, value in zip(aligned(names), values, strict=True):
+        out.print(f"{name}  {value}")
 
 
 def _rows(answer: Answer) -> Iterator[tuple[str, str]]:
