@@ -25,6 +25,7 @@ _PAGE = {
     "/": ("index.html", "text/html"),
     "/status.css": ("status.css", "text/css"),
     "/status.js": ("status.js", "text/javascript"),
+    "/chart.js": ("chart.js", "text/javascript"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 _PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
