@@ -90,8 +90,10 @@ class InfluxDbSink:
     async def ping(self) -> None:
         """See TimeSeriesSink. Writes a comment: all is checked that a write is, nothing stored."""
         judgement = await self._ask(_CONTROL_WRITE)
-        if judgement.meaning not in {Meaning.STORED, Meaning.EMPTY}:
+        if judgement.meaning is Meaning.LATER:
             raise _unavailable(judgement)
+        if judgement.meaning not in {Meaning.STORED, Meaning.EMPTY}:
+            raise Unavailable(f"InfluxDB refuses a write without lines: {judgement.text}")
 
     async def _ask(self, body: bytes) -> Judgement:
         compressed = len(body) >= COMPRESS_FROM_BYTES
