@@ -15,6 +15,7 @@ from loadtest.ledger import Ledger
 
 _ACKNOWLEDGE_SECONDS = 5.0
 _CONNECTING_AT_ONCE = 20
+_CATCH_UP = 3
 
 
 @dataclass(slots=True, frozen=True)
@@ -73,8 +74,11 @@ class Fleet:
                             reading = device.read(time.time())
                         await self._publish(client, device, reading)
                         reading = None
-                        # After a stall the device goes on from now on; it does not catch up.
-                        due = max(due + self._interval_seconds, asyncio.get_running_loop().time())
+                        now = asyncio.get_running_loop().time()
+                        # A short stall is caught up, so that the rate holds; a long one is not,
+                        # so that the whole fleet does not come back with a flood.
+                        due = max(due, now - _CATCH_UP * self._interval_seconds)
+                        due += self._interval_seconds
             except aiomqtt.MqttError:
                 self.reconnects += 1
                 delay = backoff.next_delay(random.random())
