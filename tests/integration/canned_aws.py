@@ -62,11 +62,16 @@ class CannedAws:
     async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
 
+    def choose(self, operation: str, request: dict[str, Any]) -> Answer:  # noqa: ARG002 - for heirs
+        """What to answer to a request."""
+        waiting = self.answers[operation]
+        return waiting.popleft() if waiting else self.always[operation]
+
     async def _answer(self, request: web.Request) -> web.Response:
         operation = request.headers["X-Amz-Target"].rpartition(".")[2]
-        self.requests[operation].append(json.loads(await request.read()))
-        waiting = self.answers[operation]
-        answer = waiting.popleft() if waiting else self.always[operation]
+        sent = json.loads(await request.read())
+        self.requests[operation].append(sent)
+        answer = self.choose(operation, sent)
         if answer.drops and request.transport is not None:
             request.transport.abort()
         body = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
