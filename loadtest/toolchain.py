@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fcntl import LOCK_EX, flock
@@ -20,6 +20,7 @@ INFLUXDB_VERSION = "1.8.10"
 
 _GO_PACKAGE = f"github.com/influxdata/influxdb/cmd/influxd@v{INFLUXDB_VERSION}"
 _DEBIAN_PACKAGE = "influxdb"
+_SCRATCH = "scratch-"
 _VERSION_SECONDS = 30
 _BUILD_SECONDS = 1800
 _FETCH_SECONDS = 600
@@ -120,40 +121,66 @@ def _on_path(environ: Mapping[str, str]) -> FoundInfluxd:
 def _built_with_go(environ: Mapping[str, str]) -> FoundInfluxd:
     folder = cache_folder(environ) / f"influxdb-{INFLUXDB_VERSION}"
     binary = folder / "influxd"
-    with _locked(folder):
-        if binary.exists():
-            return describe_influxd(binary)
+
+    def build(scratch: Path) -> None:
         go = _tool("go", environ)
         _say(f"building influxd {INFLUXDB_VERSION} with Go, once; this takes a minute or two …")
-        with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            _run(
-                [go, "install", "-ldflags", f"-X main.version={INFLUXDB_VERSION}", _GO_PACKAGE],
-                cwd=scratch,
-                environ={**environ, "GOBIN": scratch, "GOFLAGS": "-mod=mod", "CGO_ENABLED": "0"},
-                seconds=_BUILD_SECONDS,
-            )
-            built = Path(scratch) / "influxd"
-            describe_influxd(built)
-            built.rename(binary)  # complete or not there at all, whenever we are killed
-    return describe_influxd(binary)
+        _run(
+            [go, "install", "-ldflags", f"-X main.version={INFLUXDB_VERSION}", _GO_PACKAGE],
+            cwd=scratch,
+            environ={**environ, "GOBIN": str(scratch), "GOFLAGS": "-mod=mod", "CGO_ENABLED": "0"},
+            seconds=_BUILD_SECONDS,
+        )
+        describe_influxd(scratch / "influxd")
+        (scratch / "influxd").rename(binary)
+
+    return _made_once(binary, folder, build)
 
 
 def _from_debian(environ: Mapping[str, str]) -> FoundInfluxd:
     folder = cache_folder(environ) / "influxdb-debian"
-    binary = folder / "package" / "usr" / "bin" / "influxd"
-    with _locked(folder):
-        if binary.exists():
-            return describe_influxd(binary)
+    unpacked = folder / "package"
+    program = Path("usr", "bin", "influxd")
+
+    def fetch(scratch: Path) -> None:
         apt, dpkg = _tool("apt-get", environ), _tool("dpkg", environ)
         _say("fetching Debian's influxd, once (it has the v1 API only) …")
-        with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            _download_package(apt, Path(scratch), environ)
-            package = Path(scratch) / "package"
-            for file in Path(scratch).glob("*.deb"):
-                _run([dpkg, "-x", str(file), str(package)], cwd=scratch, environ=environ)
-            describe_influxd(package / "usr" / "bin" / "influxd")
-            package.rename(folder / "package")
+        _download_package(apt, scratch, environ)
+        package = scratch / "package"
+        for file in scratch.glob("*.deb"):
+            _run([dpkg, "-x", str(file), str(package)], cwd=scratch, environ=environ)
+        describe_influxd(package / program)
+        shutil.rmtree(unpacked, ignore_errors=True)
+        package.rename(unpacked)
+
+    return _made_once(unpacked / program, folder, fetch)
+
+
+def _made_once(binary: Path, folder: Path, make: Callable[[Path], None]) -> FoundInfluxd:
+    """The binary that is there, or that `make` makes in a scratch folder and moves there whole."""
+    if found := _made_before(binary):
+        return found
+    try:
+        with _locked(folder):
+            if found := _made_before(binary):  # while we waited for the lock
+                return found
+            for left in folder.glob(f"{_SCRATCH}*"):  # of somebody who was killed
+                shutil.rmtree(left, ignore_errors=True)
+            with tempfile.TemporaryDirectory(dir=folder, prefix=_SCRATCH) as scratch:
+                make(Path(scratch))
+    except OSError as exc:
+        raise ToolchainError(f"{folder} cannot be used: {exc}") from exc
     return describe_influxd(binary)
+
+
+def _made_before(binary: Path) -> FoundInfluxd | None:
+    if not binary.exists():
+        return None
+    try:
+        return describe_influxd(binary)
+    except ToolchainError as exc:
+        _say(f"making it anew: {exc}")
+        return None
 
 
 def _download_package(apt: str, scratch: Path, environ: Mapping[str, str]) -> None:
@@ -223,13 +250,13 @@ def _say(line: str) -> None:
 
 
 def main() -> int:
-    """Make everything ready that is not a Python package; 1 and the remedies when it cannot be."""
+    """Print the path, version and APIs of the influxd; 1 and the remedies when there is none."""
     try:
         found = find_influxd()
     except ToolchainError as exc:
         sys.stderr.write(f"{exc}\n")
         return 1
-    _say(f"{found.version} ({' and '.join(sorted(found.apis))} API) at {found.path}")
+    sys.stdout.write(f"{found.path} {found.version} {' '.join(sorted(found.apis))}\n")
     return 0
 
 
