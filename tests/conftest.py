@@ -12,6 +12,8 @@ import pytest_asyncio
 from loadtest.servers import Influxd, MiniStack, Moto
 from loadtest.toolchain import FoundInfluxd, find_influxd
 
+pytest_plugins = ["support.no_skips"]
+
 shared_server = pytest_asyncio.fixture(scope="session", loop_scope="session")
 
 
