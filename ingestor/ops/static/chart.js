@@ -3,7 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const SPAN_MS = 120_000;
 const GAP_MS = 5_000; // further apart, two points are not joined: nothing is known between them
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [600, 180, 64, 22, 8];
+const [HEIGHT, LEFT, BOTTOM, TOP] = [180, 64, 22, 8]; // pixels
 
 function element(name, attributes, text = "") {
   const made = document.createElementNS(SVG, name);
@@ -37,15 +37,16 @@ export class Chart {
   draw(now) {
     const all = this.points.flatMap((point) => point.values).filter((value) => value !== null);
     const top = roundedUp(Math.max(this.least, ...all));
-    const x = (at) => WIDTH - ((now - at) / SPAN_MS) * (WIDTH - LEFT);
+    const { width } = this.svg.getBoundingClientRect();
+    const x = (at) => width - ((now - at) / SPAN_MS) * (width - LEFT);
     const y = (value) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - BOTTOM - TOP);
     const parts = [0, top / 2, top].flatMap((value) => [
-      element("line", { class: "grid", x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value) }),
+      element("line", { class: "grid", x1: LEFT, x2: width, y1: y(value), y2: y(value) }),
       element("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, this.format(value)),
     ]);
     parts.push(
       element("text", { x: LEFT, y: HEIGHT - 5 }, "2 minutes ago"),
-      element("text", { x: WIDTH, y: HEIGHT - 5, "text-anchor": "end" }, "now"),
+      element("text", { x: width, y: HEIGHT - 5, "text-anchor": "end" }, "now"),
     );
     ["a", "b"].forEach((name, index) => {
       parts.push(element("path", { class: `series ${name}`, d: this.path(index, x, y) }));

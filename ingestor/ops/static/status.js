@@ -72,7 +72,7 @@ function show(status, at) {
   write(byId("state"), status.state, STATES[status.state]);
   write(byId("ready"), status.ready ? "ready" : "not ready", status.ready ? "good" : "bad");
   write(byId("about"), `version ${status.version}, up ${duration(status.uptime_seconds)}`);
-  write(byId("notice"), status.ready ? "" : `Not ready: ${status.not_ready.join("; ")}`);
+  write(byId("notice"), status.ready ? "" : `Not ready: ${status.not_ready.join("; ")}`, "bad");
   document.title = `${status.ready ? "" : "! "}ingestor ${status.state}`;
 
   const { received_per_s: received, stored_per_s: stored } = status.rates;
@@ -81,8 +81,11 @@ function show(status, at) {
   write(byId("stored"), `${rate(stored)} /s`);
   write(byId("p50"), lag(p50));
   write(byId("p99"), lag(p99));
-  write(byId("visible"), status.queue === null ? "–" : count(status.queue.visible));
-  const { hits, misses, negative_hits: negative } = status.cache;
+  const { visible, in_flight: flight } = status.queue ?? {};
+  write(byId("visible"), status.queue === null ? "–" : count(visible));
+  write(byId("flight"), status.queue === null ? "\u00a0" : `${count(flight)} in flight`);
+  const { records, hits, misses, negative_hits: negative } = status.cache;
+  write(byId("records"), `${count(records)} records`);
   const lookups = hits + negative + misses;
   write(byId("hits"), lookups ? `${fine.format((100 * (hits + negative)) / lookups)} %` : "–");
   rateChart.add(at, [received, stored]);
@@ -99,8 +102,7 @@ function show(status, at) {
   fill("rejections", status.rejections.map(({ stage, reason, count: messages }) => [
     stage, words(reason), { number: count(messages) },
   ]), "none");
-  const more = status.queue === null ? {} : { "in flight now, for all": status.queue.in_flight };
-  fill("totals", Object.entries({ ...status.totals, ...more }).map(([name, value]) => [
+  fill("totals", Object.entries(status.totals).map(([name, value]) => [
     words(name), { number: amount(name, value) },
   ]), "none");
 }
@@ -111,28 +113,34 @@ function showSilence(why) {
   silentSince ??= new Date().toLocaleTimeString();
   write(byId("state"), "no answer", "bad");
   write(byId("ready"), "");
-  write(byId("notice"), `${why} since ${silentSince}. What is shown below is older than that. `
-    + "The page keeps asking.");
+  const text = `${why}, since ${silentSince}. What is shown below is older than that. `;
+  write(byId("notice"), `${text}The page keeps asking.`, "bad");
   document.title = "! ingestor does not answer";
   byId("figures").classList.add("old");
+}
+
+// What the ingestor answers; throws a sentence when it does not.
+async function ask() {
+  let reply;
+  try {
+    reply = await fetch("/api/status", {
+      cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    throw new Error("The ingestor cannot be reached");
+  }
+  if (!reply.ok) throw new Error(`The ingestor answers with an error (${reply.status})`);
+  return reply.json();
 }
 
 async function poll() {
   const started = performance.now();
   try {
-    const reply = await fetch("/api/status", {
-      cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    if (reply.ok) {
-      show(await reply.json(), Date.now());
-      silentSince = null;
-      byId("figures").classList.remove("old");
-    } else {
-      showSilence(`The ingestor answers with an error (${reply.status})`);
-    }
+    show(await ask(), Date.now());
+    silentSince = null;
+    byId("figures").classList.remove("old");
   } catch (error) {
-    const unreadable = !["TypeError", "TimeoutError", "AbortError"].includes(error.name);
-    showSilence(unreadable ? "The answer cannot be read" : "The ingestor cannot be reached");
+    showSilence(error.message);
   }
   setTimeout(poll, Math.max(0, EVERY_MS - (performance.now() - started)));
 }
