@@ -50,7 +50,7 @@ def test_skips_fail_in_ci(tmp_path: Path) -> None:
     """Where CI=true every kind of skip is a failure that keeps its reason."""
     output = run(tmp_path, SKIPS, ci="true")
 
-    assert "3 failed, 1 error in" in output.splitlines()[-1]
+    assert "1 failed, 3 errors in" in output.splitlines()[-1]
     for number in range(len(SKIPS)):
         assert f"test_{number}.py" in output
     assert "nothing is skipped where CI=true, but this was: Skipped: no server" in output
