@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-import aioboto3
 from botocore.exceptions import ClientError
 
-from ingestor.adapters.aws import calling, client_config, code_of, making_clients
+from ingestor.adapters.aws import calling, client_config, code_of, make_session, making_clients
 from ingestor.core.backoff import Backoff
 from ingestor.core.metadata import Metadata
 from ingestor.core.tagvalues import tag_values
@@ -68,7 +67,7 @@ async def open_dynamodb(
     config = client_config(connections=CALLS_AT_ONCE + 2)
     async with AsyncExitStack() as stack:
         with making_clients("DynamoDB", TableSetupError):
-            session = aioboto3.Session(region_name=region_name)
+            session = make_session(region_name)
             client = await stack.enter_async_context(
                 session.client("dynamodb", config=config, endpoint_url=endpoint_url)
             )

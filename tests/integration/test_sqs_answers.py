@@ -33,11 +33,11 @@ async def canned() -> AsyncIterator[CannedAws]:
         yield server
 
 
-def opening(url: str) -> Any:
+def opening(url: str, *, dead_url: str | None = DEAD_URL) -> Any:
     """The adapter, in front of that endpoint."""
     return open_sqs(
         queue_url=URL,
-        dead_letter_queue_url=DEAD_URL,
+        dead_letter_queue_url=dead_url,
         wait_seconds=0,
         pollers=1,
         endpoint_url=url,
@@ -359,6 +359,54 @@ async def test_without_a_region_the_remedy_is_named(
     with pytest.raises(QueueSetupError, match="Set AWS_REGION"):
         async with opening(canned.url):
             pass
+
+
+@pytest.mark.parametrize(
+    "regions",
+    [
+        {"AWS_REGION": "eu-north-1"},
+        {"AWS_DEFAULT_REGION": "eu-north-1"},
+        {"AWS_REGION": "eu-north-1", "AWS_DEFAULT_REGION": "eu-west-1"},
+    ],
+)
+async def test_the_region_comes_from_the_environment(
+    canned: CannedAws, monkeypatch: pytest.MonkeyPatch, regions: dict[str, str]
+) -> None:
+    """Either variable will do, and AWS_REGION comes first."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name)
+    for name, region in regions.items():
+        monkeypatch.setenv(name, region)
+    canned.always["GetQueueAttributes"] = refusal("QueueDoesNotExist")
+    with pytest.raises(QueueSetupError, match="asked in eu-north-1"):
+        async with opening(canned.url):
+            pass
+
+
+@pytest.mark.parametrize("policy", ["no JSON", "[]", "null"])
+async def test_a_redrive_policy_that_cannot_be_read_is_none(canned: CannedAws, policy: str) -> None:
+    """The queue works without, and the check tells."""
+    canned.always["GetQueueAttributes"] = Answer(
+        {"Attributes": ATTRIBUTES | {"RedrivePolicy": policy}}
+    )
+    async with opening(canned.url) as queue:
+        (warning,) = queue.warnings
+    assert "no redrive policy" in warning
+
+
+async def test_a_dead_letter_queue_that_we_may_not_look_up(canned: CannedAws) -> None:
+    """A missing permission to find the queue's URL is told as such."""
+    policy = '{"deadLetterTargetArn": "arn:aws:sqs:eu-west-1:123456789012:dead"}'
+    canned.always["GetQueueAttributes"] = Answer(
+        {"Attributes": ATTRIBUTES | {"RedrivePolicy": policy}}
+    )
+    canned.always["GetQueueUrl"] = refusal("AccessDenied", status=403)
+    with pytest.raises(Unavailable, match="GetQueueUrl"):
+        async with opening(canned.url, dead_url=None):
+            pass
+    assert canned.requests["GetQueueUrl"] == [
+        {"QueueName": "dead", "QueueOwnerAWSAccountId": "123456789012"}
+    ]
 
 
 async def test_an_unknown_profile_is_unavailable(

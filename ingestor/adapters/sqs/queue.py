@@ -5,9 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-import aioboto3
-
-from ingestor.adapters.aws import THROTTLING, calling, client_config, making_clients
+from ingestor.adapters.aws import THROTTLING, calling, client_config, make_session, making_clients
 from ingestor.adapters.sqs.letters import CALL_BYTES, Letter, make_letters, split
 from ingestor.adapters.sqs.setup import QueueSetupError, Setup, inspect
 from ingestor.core.message import Message
@@ -78,7 +76,7 @@ async def open_sqs(
     calls_config = client_config(connections=CONNECTIONS)
     async with AsyncExitStack() as stack:
         with making_clients("SQS", QueueSetupError):
-            session = aioboto3.Session(region_name=region_name)
+            session = make_session(region_name)
             # Two pools, so that a pool full of long polls never delays a delete.
             polls = await stack.enter_async_context(
                 session.client("sqs", config=polls_config, endpoint_url=endpoint_url)

@@ -165,3 +165,19 @@ async def test_a_visible_message_cannot_be_extended(queue: MemoryQueue, clock: F
     await clock.advance(30)
     (failure,) = await queue.extend([receipt(message)], 30)
     assert (failure.code, failure.permanent) == ("MessageNotInflight", True)
+
+
+async def test_what_was_deleted_while_it_waited_for_a_receive_does_not_come(
+    queue: MemoryQueue, clock: FakeClock
+) -> None:
+    """A message that a full answer left behind can still be deleted."""
+    for _ in range(BATCH + 1):
+        queue.send("a")
+    messages = [*await queue.receive(), *await queue.receive()]
+    await clock.advance(30)
+    again = {each.message_id for each in await queue.receive()}
+    (left,) = [each for each in messages if each.message_id not in again]
+    await queue.delete([receipt(left)])
+    poll = asyncio.create_task(queue.receive(), name="poll")
+    await clock.advance(10)
+    assert await poll == []
