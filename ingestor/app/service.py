@@ -55,6 +55,9 @@ async def _serve(settings: Settings, telemetry: Telemetry) -> None:
 
     async with AsyncExitStack() as stack:
         stack.enter_context(on_signals(stop.set, abort))
+        status = Status(telemetry=telemetry, clock=context.clock)
+        ops = await stack.enter_async_context(_ops_server(settings, telemetry, status))
+        telemetry.log.info("started", status_page=ops.url)
         queue = await _open_queue(settings, context, stack, stop)
         if queue is None:
             return
@@ -80,19 +83,20 @@ async def _serve(settings: Settings, telemetry: Telemetry) -> None:
             context=context,
             limits=_limits(settings),
         )
-        status = Status(pipeline=pipeline, telemetry=telemetry, cache=cache, clock=context.clock)
-        exposition = Exposition(telemetry, gauges=status.gauges, dependencies=DEPENDENCIES)
-        ops = OpsServer(
-            host=settings.ops_host,
-            port=settings.ops_port,
-            metrics=exposition.render,
-            live=status.not_live,
-            ready=status.not_ready,
-            status=status.document,
-        )
-        await stack.enter_async_context(ops)
-        telemetry.log.info("started", status_page=ops.url)
+        status.attach(pipeline, cache)
         await pipeline.run(stop)
+
+
+def _ops_server(settings: Settings, telemetry: Telemetry, status: Status) -> OpsServer:
+    exposition = Exposition(telemetry, gauges=status.gauges, dependencies=DEPENDENCIES)
+    return OpsServer(
+        host=settings.ops_host,
+        port=settings.ops_port,
+        metrics=exposition.render,
+        live=status.not_live,
+        ready=status.not_ready,
+        status=status.document,
+    )
 
 
 async def _open_queue(

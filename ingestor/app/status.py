@@ -14,43 +14,50 @@ DEPENDENCIES = ("sqs", "dynamodb", "influxdb")
 
 
 class Status:
-    """Answers for probes, scrapes and the status page, from the figures as they are now."""
+    """Answers for probes, scrapes and the status page, from the figures as they are now.
 
-    def __init__(
-        self, *, pipeline: Pipeline, telemetry: Telemetry, cache: CachedMetadata, clock: Clock
-    ) -> None:
-        self._pipeline = pipeline
+    It can be asked before there is a pipeline: while SQS does not answer at the start, a restart
+    would not help, and people want to see why nothing happens.
+    """
+
+    def __init__(self, *, telemetry: Telemetry, clock: Clock) -> None:
         self._telemetry = telemetry
-        self._cache = cache
         self._clock = clock
         self._started_at = clock.monotonic()
+        self._pipeline: Pipeline | None = None
+        self._cache: CachedMetadata | None = None
+
+    def attach(self, pipeline: Pipeline, cache: CachedMetadata) -> None:
+        """From now on, tell what these do."""
+        self._pipeline = pipeline
+        self._cache = cache
 
     def not_live(self) -> list[str]:
         """Why a restart would help."""
+        if self._pipeline is None:
+            return []
         return self._pipeline.progress.standstill(self._clock.monotonic())
 
     def not_ready(self) -> list[str]:
         """Why readings do not get through at the moment."""
         reasons = [f"{name}: {reason}" for name, reason in self._telemetry.down.items()]
-        state = self._pipeline.state
-        return reasons if state == "running" else [state, *reasons]
+        return reasons if self._state == "running" else [self._state, *reasons]
 
     def gauges(self) -> Mapping[str, float]:
         """The present value of every gauge of the catalogue."""
         return {
-            **self._pipeline.gauges,
-            "cache_records": self._cache.size,
-            **{f"cache_{name}": count for name, count in self._look_ups().items()},
+            **(self._pipeline.gauges if self._pipeline else {}),
+            **{f"cache_{name}": count for name, count in self._cache_figures().items()},
         }
 
     def document(self) -> dict[str, Any]:
         """What `/api/status` answers."""
-        telemetry, pipeline = self._telemetry, self._pipeline
+        telemetry = self._telemetry
         now = self._clock.monotonic()
-        depth = pipeline.depth.latest
+        depth = self._pipeline.depth.latest if self._pipeline else None
         not_ready = self.not_ready()
         return {
-            "state": pipeline.state,
+            "state": self._state,
             "ready": not not_ready,
             "not_ready": not_ready,
             "version": version("ingestor"),
@@ -62,7 +69,7 @@ class Status:
             },
             "lag_ms": {"p50": self._lag_ms(0.5, now), "p99": self._lag_ms(0.99, now)},
             "buffers": self._buffers(),
-            "cache": {"records": self._cache.size, **self._look_ups()},
+            "cache": self._cache_figures(),
             "queue": None if depth is None else asdict(depth),
             "rejections": [
                 {"stage": stage, "reason": reason, "count": count}
@@ -74,13 +81,18 @@ class Status:
             },
         }
 
-    def _look_ups(self) -> dict[str, int]:
+    @property
+    def _state(self) -> str:
+        return self._pipeline.state if self._pipeline else "starting"
+
+    def _cache_figures(self) -> dict[str, int]:
         cache = self._cache
         return {
-            "hits": cache.hits,
-            "misses": cache.misses,
-            "negative_hits": cache.negative_hits,
-            "stale": cache.stale,
+            "records": cache.size if cache else 0,
+            "hits": cache.hits if cache else 0,
+            "misses": cache.misses if cache else 0,
+            "negative_hits": cache.negative_hits if cache else 0,
+            "stale": cache.stale if cache else 0,
         }
 
     def _lag_ms(self, share: float, now: float) -> float | None:
@@ -88,6 +100,8 @@ class Status:
         return None if seconds is None else round(seconds * 1000, 1)
 
     def _buffers(self) -> dict[str, dict[str, float | None]]:
+        if self._pipeline is None:
+            return {}
         limits = self._pipeline.limits
         most = {
             "window_messages": limits.window_messages,

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from service.conftest import Site, reading, until
 
+from loadtest.servers import free_port
 from loadtest.service import Service
 
 pytestmark = pytest.mark.servers
@@ -132,15 +133,27 @@ async def test_influxdb_down_under_load(site: Site) -> None:
     assert await site.stack.take_dead_letters() == []
 
 
+class Patient(Service):
+    """A service that is up when it is alive: ready it never gets here."""
+
+    async def is_ready(self, session: aiohttp.ClientSession) -> bool:
+        """See Server."""
+        async with session.get(f"{self.url}/live") as response:
+            return response.ok
+
+
 async def test_waits_for_a_queue_that_is_not_there_yet(site: Site) -> None:
-    """A service that starts before SQS does is patient, and can be stopped meanwhile."""
-    service = site.service()
-    service._environment["AWS_ENDPOINT_URL"] = "http://127.0.0.1:9"  # noqa: SLF001 - nobody listens there
-    ready = service.is_ready
+    """A service that starts before SQS does is alive, says what it waits for, and can stop."""
+    nobody = f"http://127.0.0.1:{free_port()}"
+    environment = site.stack.environment() | {"AWS_ENDPOINT_URL": nobody}
+    async with Patient(environment) as service, aiohttp.ClientSession() as session:
 
-    async def is_running(session: aiohttp.ClientSession) -> bool:
-        return "dependency not available" in service.log.read_text() or await ready(session)
+        async def says_why() -> bool:
+            async with session.get(f"{service.url}/ready") as response:
+                return "sqs" in await response.text()
 
-    service.is_ready = is_running  # type: ignore[method-assign] # it never gets ready here
-    async with service:
+        await until(says_why)
+        async with session.get(f"{service.url}/api/status") as response:
+            status = await response.json()
+        assert (status["state"], status["ready"]) == ("starting", False)
         await service.finish()
