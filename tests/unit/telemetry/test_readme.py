@@ -18,7 +18,11 @@ def table() -> str:
         ("ingestor_lag_seconds (histogram)", catalogue.LAG),
         ("ingestor_write_seconds (histogram)", catalogue.WRITE_SECONDS),
     ]
-    lines = ["| Metric | Meaning |", "|---|---|", *(f"| `{name}` | {text} |" for name, text in rows)]
+    lines = [
+        "| Metric | Meaning |",
+        "|---|---|",
+        *(f"| `{name}` | {text} |" for name, text in rows),
+    ]
     return "\n".join(lines)
 
 
