@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -128,7 +129,13 @@ def _built_with_go(environ: Mapping[str, str]) -> FoundInfluxd:
         _run(
             [go, "install", "-ldflags", f"-X main.version={INFLUXDB_VERSION}", _GO_PACKAGE],
             cwd=scratch,
-            environ={**environ, "GOBIN": str(scratch), "GOFLAGS": "-mod=mod", "CGO_ENABLED": "0"},
+            environ={
+                **environ,
+                "CGO_ENABLED": "0",
+                "GOBIN": str(scratch),
+                "GOFLAGS": "-mod=mod",
+                "GOTMPDIR": str(scratch),
+            },
             seconds=_BUILD_SECONDS,
         )
         describe_influxd(scratch / "influxd")
@@ -251,11 +258,14 @@ def _say(line: str) -> None:
 
 def main() -> int:
     """Print the path, version and APIs of the influxd; 1 and the remedies when there is none."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that scratch folders go
     try:
         found = find_influxd()
     except ToolchainError as exc:
         sys.stderr.write(f"{exc}\n")
         return 1
+    except KeyboardInterrupt:
+        return 130
     sys.stdout.write(f"{found.path} {found.version} {' '.join(sorted(found.apis))}\n")
     return 0
 
