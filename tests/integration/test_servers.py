@@ -121,6 +121,25 @@ async def test_ministack_forgets_on_reset() -> None:
         assert "/readings" not in await queues()
 
 
+async def test_influxd_2x(tmp_path: Path) -> None:
+    """A 2.x is set up with organization, bucket, token, and a user for the v1 API."""
+    binary = tmp_path / "influxd"
+    script = Path(__file__).parent.parent / "support" / "influxd_2x.py"
+    binary.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
+    binary.chmod(0o755)
+
+    async with Influxd(binary, api="v2") as server:
+        assert await server.query_influxql("SELECT * FROM readings") == []
+        await server.clear()
+        assert server.environment() == {
+            "INGESTOR_INFLUXDB_API": "v2",
+            "INGESTOR_INFLUXDB_URL": server.url,
+            "INGESTOR_INFLUXDB_ORG": "ingestor",
+            "INGESTOR_INFLUXDB_BUCKET": "readings",
+            "INGESTOR_INFLUXDB_TOKEN": server.token,
+        }
+
+
 @pytest.mark.parametrize("kind", [MiniStack, Moto])
 async def test_listens_on_loopback_only(kind: type[MiniStack | Moto]) -> None:
     """No emulator can be reached from outside the machine."""
