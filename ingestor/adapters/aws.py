@@ -9,6 +9,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from botocore.parsers import ResponseParserError
+from botocore.session import Session
 
 from ingestor.ports import Unavailable
 
@@ -37,7 +38,7 @@ THROTTLING = frozenset(
         "TransactionInProgressException",
     }
 )
-_CREDENTIALS = frozenset(
+CREDENTIALS = frozenset(
     {
         "ExpiredToken",
         "ExpiredTokenException",
@@ -67,6 +68,16 @@ _PERMISSION = frozenset(
 # What botocore's parser, or we, meet in a body that is no answer of the service: a proxy's page.
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, ResponseParserError)
 _LONGEST_CODE = 80
+_REGION_VARIABLES = ["AWS_REGION", "AWS_DEFAULT_REGION"]
+"""Every other SDK, and ECS, says AWS_REGION; botocore by itself knows the other one alone."""
+
+
+class ErrorAnswer(Unavailable):
+    """The service answered with an error; `code` is its short form."""
+
+    def __init__(self, reason: str, *, code: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(reason, retry_after_seconds=retry_after_seconds)
+        self.code = code
 
 
 def client_config(*, connections: int, read_seconds: float = READ_SECONDS) -> AioConfig:
@@ -88,10 +99,13 @@ def client_config(*, connections: int, read_seconds: float = READ_SECONDS) -> Ai
 def make_session(region_name: str | None) -> aioboto3.Session:
     """Where clients come from; without a region's name the environment has it."""
     session = get_session()
-    # Every other SDK, and ECS, says AWS_REGION; botocore by itself knows the other one alone.
-    regions = ["AWS_REGION", "AWS_DEFAULT_REGION"]
-    session.session_var_map["region"] = ("region", regions, None, None)
+    know_region_variables(session)
     return aioboto3.Session(botocore_session=session, region_name=region_name)
+
+
+def know_region_variables(session: Session) -> None:
+    """Let a session of botocore find its region where others do."""
+    session.session_var_map["region"] = ("region", _REGION_VARIABLES, None, None)
 
 
 @contextmanager
@@ -123,12 +137,9 @@ async def calling(
     except ClientError as exc:
         raise _from_answer(service, operation, exc) from exc
     except NoCredentialsError as exc:
-        raise Unavailable(
-            f"{service} cannot be asked: no AWS credentials were found; give the task a role, "
-            "or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
-        ) from exc
+        raise Unavailable(no_credentials(service)) from exc
     except _UNREADABLE as exc:
-        raise Unavailable(f"{service} answered {operation} with something unreadable.") from exc
+        raise unreadable(service, operation) from exc
     except BotoCoreError as exc:
         raise Unavailable(f"{service} cannot be reached for {operation}: {_name(exc)}.") from exc
 
@@ -136,29 +147,56 @@ async def calling(
 def code_of(error: ClientError) -> str:
     """The service's error code, in its short form."""
     # Some endpoints answer with the code of the older protocol, which carries the service.
-    code = str(error.response.get("Error", {}).get("Code", "Unknown"))
-    return code.removeprefix("AWS.SimpleQueueService.")[:_LONGEST_CODE]
+    return short_code(str(error.response.get("Error", {}).get("Code", "Unknown")))
 
 
-def _from_answer(service: str, operation: str, error: ClientError) -> Unavailable:
-    """The service's own words are left out: they can quote what was sent."""
-    code = code_of(error)
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+def short_code(code: str) -> str:
+    """An error code without what the older protocol, and the newer, put in front of it."""
+    return code.rpartition("#")[2].removeprefix("AWS.SimpleQueueService.")[:_LONGEST_CODE]
+
+
+def no_credentials(service: str) -> str:
+    """What to tell when the chain of credentials ends without any."""
+    return (
+        f"{service} cannot be asked: no AWS credentials were found; give the task a role, "
+        "or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+    )
+
+
+def unreadable(service: str, operation: str) -> Unavailable:
+    """The answer is none of the service's: a proxy's page."""
+    return Unavailable(f"{service} answered {operation} with something unreadable.")
+
+
+def _from_answer(service: str, operation: str, error: ClientError) -> ErrorAnswer:
+    about = error.response.get("ResponseMetadata", {})
+    headers = about.get("HTTPHeaders", {})
+    return error_answer(
+        service,
+        operation,
+        code=code_of(error),
+        status=about.get("HTTPStatusCode"),
+        retry_after=headers.get("retry-after", ""),
+    )
+
+
+def error_answer(
+    service: str, operation: str, *, code: str, status: int | None, retry_after: str
+) -> ErrorAnswer:
+    """The failure of a call. The service's own words are left out: they can quote what was sent.
+
+    `retry_after` is the header of that name, used where it is a number of seconds.
+    """
     answer = f"{service} answered {operation} with {code} (HTTP {status})"
     if code in THROTTLING:
         answer += ": it is asked too often"
-    elif code in _CREDENTIALS:
+    elif code in CREDENTIALS:
         answer += ": it does not accept our credentials"
     elif code in _PERMISSION:
         answer += ": our role lacks the permission"
-    return Unavailable(f"{answer}.", retry_after_seconds=_asked_seconds(error))
-
-
-def _asked_seconds(error: ClientError) -> float | None:
-    """The Retry-After header, where it is a number of seconds."""
-    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    asked = headers.get("retry-after", "")
-    return float(asked) if asked.isdecimal() and asked.isascii() else None
+    numeric = retry_after.isdecimal() and retry_after.isascii()
+    seconds = float(retry_after) if numeric else None
+    return ErrorAnswer(f"{answer}.", code=code, retry_after_seconds=seconds)
 
 
 def _name(error: BotoCoreError) -> str:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from contracts.emulators import Emulator, arn_of, client, make_queue, redrive_to, unique
 
@@ -74,7 +74,7 @@ async def memory_queue(
     yield QueueUnderTest(queue, send, dead_letters)
 
 
-def sqs_queue(emulator: Emulator) -> OpenQueue:
+def sqs_queue(emulator: Emulator, sqs_client: Literal["lean", "aioboto3"]) -> OpenQueue:
     """The SQS adapter in front of an emulator; the environment must hold credentials."""
 
     @asynccontextmanager
@@ -105,6 +105,7 @@ def sqs_queue(emulator: Emulator) -> OpenQueue:
                 pollers=4,
                 endpoint_url=emulator.url,
                 region_name=emulator.region,
+                client=sqs_client,
             ) as queue:
                 yield QueueUnderTest(queue, send, dead_letters)
 

@@ -21,19 +21,23 @@ from loadtest.servers import MiniStack, Moto
 
 @pytest.fixture(
     params=[
-        "memory",
-        pytest.param("moto", marks=pytest.mark.servers),
-        pytest.param("ministack", marks=pytest.mark.servers),
+        ("memory", ""),
+        *(
+            pytest.param((emulator, client), marks=pytest.mark.servers, id=f"{emulator}-{client}")
+            for emulator in ("moto", "ministack")
+            for client in ("aioboto3", "lean")
+        ),
     ]
 )
 def open_queue(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> OpenQueue:
     """Makes queues of each implementation in turn."""
-    if request.param == "memory":
+    name, sqs_client = request.param
+    if name == "memory":
         return memory_queue
-    emulator: Moto | MiniStack = request.getfixturevalue(request.param)
+    emulator: Moto | MiniStack = request.getfixturevalue(name)
     for name, value in emulator.environment().items():
         monkeypatch.setenv(name, value)
-    return sqs_queue(emulator)
+    return sqs_queue(emulator, sqs_client)
 
 
 async def test_hands_over_what_was_sent(open_queue: OpenQueue) -> None:

@@ -1,6 +1,7 @@
 """SQS and DynamoDB go away and come back, under the adapters' feet."""
 
 from random import Random
+from typing import Literal
 
 import pytest
 from contracts.emulators import client, make_queue, make_table, put_items
@@ -20,8 +21,13 @@ RECEIPTS = [Receipt("old", "handle")]
 LETTERS = [DeadLetter(OLD, Rejected(Stage.DECODE, Reason.NOT_JSON, "no"))]
 
 
+@pytest.mark.parametrize("sqs_client", ["aioboto3", "lean"])
 @pytest.mark.parametrize("kind", [Moto, MiniStack])
-async def test_queue_outage(kind: type[Moto | MiniStack], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_queue_outage(
+    kind: type[Moto | MiniStack],
+    sqs_client: Literal["aioboto3", "lean"],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Every call is unavailable while SQS is down; the same adapter works when it is back."""
     async with kind() as server:
         for name, value in server.environment().items():
@@ -30,7 +36,11 @@ async def test_queue_outage(kind: type[Moto | MiniStack], monkeypatch: pytest.Mo
             url = await make_queue(sqs, "readings")
             dead_url = await make_queue(sqs, "dead")
             async with open_sqs(
-                queue_url=url, dead_letter_queue_url=dead_url, wait_seconds=1, pollers=1
+                queue_url=url,
+                dead_letter_queue_url=dead_url,
+                wait_seconds=1,
+                pollers=1,
+                client=sqs_client,
             ) as queue:
                 await sqs.send_message(QueueUrl=url, MessageBody="before")
                 await receive_all(queue, 1)

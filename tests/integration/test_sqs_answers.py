@@ -3,7 +3,8 @@
 import base64
 import gzip
 from collections.abc import AsyncIterator
-from typing import Any
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
 
 import pytest
 from integration.canned_aws import CREDENTIALS, Answer, CannedAws, refusal
@@ -33,19 +34,37 @@ async def canned() -> AsyncIterator[CannedAws]:
         yield server
 
 
-def opening(url: str, *, dead_url: str | None = DEAD_URL) -> Any:
-    """The adapter, in front of that endpoint."""
-    return open_sqs(
-        queue_url=URL,
-        dead_letter_queue_url=dead_url,
-        wait_seconds=0,
-        pollers=1,
-        endpoint_url=url,
-    )
+class Opening(Protocol):
+    """Opens the adapter by one of its clients."""
+
+    def __call__(
+        self, url: str, *, dead_url: str | None = DEAD_URL
+    ) -> AbstractAsyncContextManager[SqsQueue]:
+        """The adapter, in front of the endpoint with this address."""
+        ...
+
+
+@pytest.fixture(params=["aioboto3", "lean"])
+def opening(request: pytest.FixtureRequest) -> Opening:
+    """Each client in turn."""
+
+    def opened(
+        url: str, *, dead_url: str | None = DEAD_URL
+    ) -> AbstractAsyncContextManager[SqsQueue]:
+        return open_sqs(
+            queue_url=URL,
+            dead_letter_queue_url=dead_url,
+            wait_seconds=0,
+            pollers=1,
+            endpoint_url=url,
+            client=request.param,
+        )
+
+    return opened
 
 
 @pytest.fixture
-async def queue(canned: CannedAws) -> AsyncIterator[SqsQueue]:
+async def queue(canned: CannedAws, opening: Opening) -> AsyncIterator[SqsQueue]:
     """The adapter in front of the canned endpoint."""
     async with opening(canned.url) as opened:
         yield opened
@@ -309,7 +328,7 @@ async def test_a_failed_letter_is_named(canned: CannedAws, queue: SqsQueue) -> N
     assert failures == [Failure("b", "InvalidMessageContents", permanent=True)]
 
 
-async def test_opening_while_nobody_listens_is_unavailable() -> None:
+async def test_opening_while_nobody_listens_is_unavailable(opening: Opening) -> None:
     """A service that is not there yet is waited for, not a mistake in the setup."""
     with pytest.raises(Unavailable, match="cannot be reached"):
         async with opening(f"http://127.0.0.1:{free_port()}"):
@@ -327,7 +346,7 @@ async def test_opening_while_nobody_listens_is_unavailable() -> None:
     ],
 )
 async def test_opening_with_another_refusal_is_unavailable(
-    canned: CannedAws, answer: Answer, says: str
+    canned: CannedAws, answer: Answer, says: str, opening: Opening
 ) -> None:
     """What may pass, or be repaired elsewhere, is no mistake in the setup."""
     canned.always["GetQueueAttributes"] = answer
@@ -337,7 +356,7 @@ async def test_opening_with_another_refusal_is_unavailable(
 
 
 async def test_without_credentials_nothing_can_be_asked(
-    canned: CannedAws, monkeypatch: pytest.MonkeyPatch
+    canned: CannedAws, monkeypatch: pytest.MonkeyPatch, opening: Opening
 ) -> None:
     """Missing credentials are named, with what to do."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -350,7 +369,7 @@ async def test_without_credentials_nothing_can_be_asked(
 
 
 async def test_without_a_region_the_remedy_is_named(
-    canned: CannedAws, monkeypatch: pytest.MonkeyPatch
+    canned: CannedAws, monkeypatch: pytest.MonkeyPatch, opening: Opening
 ) -> None:
     """A missing region is a mistake in the setup."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
@@ -370,7 +389,7 @@ async def test_without_a_region_the_remedy_is_named(
     ],
 )
 async def test_the_region_comes_from_the_environment(
-    canned: CannedAws, monkeypatch: pytest.MonkeyPatch, regions: dict[str, str]
+    canned: CannedAws, monkeypatch: pytest.MonkeyPatch, regions: dict[str, str], opening: Opening
 ) -> None:
     """Either variable will do, and AWS_REGION comes first."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
@@ -384,7 +403,9 @@ async def test_the_region_comes_from_the_environment(
 
 
 @pytest.mark.parametrize("policy", ["no JSON", "[]", "null"])
-async def test_a_redrive_policy_that_cannot_be_read_is_none(canned: CannedAws, policy: str) -> None:
+async def test_a_redrive_policy_that_cannot_be_read_is_none(
+    canned: CannedAws, policy: str, opening: Opening
+) -> None:
     """The queue works without, and the check tells."""
     canned.always["GetQueueAttributes"] = Answer(
         {"Attributes": ATTRIBUTES | {"RedrivePolicy": policy}}
@@ -394,7 +415,9 @@ async def test_a_redrive_policy_that_cannot_be_read_is_none(canned: CannedAws, p
     assert "no redrive policy" in warning
 
 
-async def test_a_dead_letter_queue_that_we_may_not_look_up(canned: CannedAws) -> None:
+async def test_a_dead_letter_queue_that_we_may_not_look_up(
+    canned: CannedAws, opening: Opening
+) -> None:
     """A missing permission to find the queue's URL is told as such."""
     policy = '{"deadLetterTargetArn": "arn:aws:sqs:eu-west-1:123456789012:dead"}'
     canned.always["GetQueueAttributes"] = Answer(
@@ -410,7 +433,7 @@ async def test_a_dead_letter_queue_that_we_may_not_look_up(canned: CannedAws) ->
 
 
 async def test_an_unknown_profile_is_unavailable(
-    canned: CannedAws, monkeypatch: pytest.MonkeyPatch
+    canned: CannedAws, monkeypatch: pytest.MonkeyPatch, opening: Opening
 ) -> None:
     """What botocore cannot read from its own configuration is told."""
     monkeypatch.setenv("AWS_PROFILE", "nobody")

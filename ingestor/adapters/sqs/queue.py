@@ -1,37 +1,25 @@
 """The `Queue` port over SQS."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Literal
 
-from ingestor.adapters.aws import THROTTLING, calling, client_config, make_session, making_clients
+from ingestor.adapters.aws import CALL_SECONDS, THROTTLING, short_code
+from ingestor.adapters.sqs.answers import (
+    BatchAnswer,
+    DepthAnswer,
+    Failed,
+    ReceiveAnswer,
+)
+from ingestor.adapters.sqs.boto import open_boto
+from ingestor.adapters.sqs.lean.transport import open_lean
 from ingestor.adapters.sqs.letters import CALL_BYTES, Letter, make_letters, split
-from ingestor.adapters.sqs.setup import QueueSetupError, Setup, inspect
+from ingestor.adapters.sqs.setup import Setup, inspect
+from ingestor.adapters.sqs.transport import POLL_GRACE_SECONDS, Transport
 from ingestor.core.message import Message
 from ingestor.ports import BATCH, DeadLetter, Failure, QueueDepth, Receipt, Unavailable
 
-if TYPE_CHECKING:  # the stubs are not installed where the service runs
-    from types_aiobotocore_sqs.client import SQSClient
-    from types_aiobotocore_sqs.type_defs import (
-        BatchResultErrorEntryTypeDef,
-        ChangeMessageVisibilityBatchResultTypeDef,
-        DeleteMessageBatchResultTypeDef,
-        MessageTypeDef,
-        SendMessageBatchRequestEntryTypeDef,
-        SendMessageBatchResultTypeDef,
-    )
-
-    BatchResult = (
-        ChangeMessageVisibilityBatchResultTypeDef
-        | DeleteMessageBatchResultTypeDef
-        | SendMessageBatchResultTypeDef
-    )
-
-CONNECTIONS = 50
-"""For everything but polls: more than the settlers and the lease keeper use at once."""
-POLL_GRACE_SECONDS = 10.0
-"""How much longer than its long poll a receive may take."""
 LONGEST_VISIBILITY_SECONDS = 43_200
 
 _MAY_PASS = THROTTLING | {
@@ -55,6 +43,7 @@ async def open_sqs(
     pollers: int,
     endpoint_url: str | None = None,
     region_name: str | None = None,
+    client: Literal["lean", "aioboto3"] = "aioboto3",
 ) -> AsyncIterator["SqsQueue"]:
     """A connection to a queue, checked, until the end of the block.
 
@@ -65,25 +54,19 @@ async def open_sqs(
         pollers: How many receives there will be side by side.
         endpoint_url: Another address of SQS than the region's; None: as AWS_ENDPOINT_URL says.
         region_name: None: as AWS_REGION or AWS_DEFAULT_REGION says.
+        client: Which client makes the calls.
 
     Raises:
         QueueSetupError: the queues cannot be used as they are.
         Unavailable: SQS did not answer, or not to us.
     """
-    polls_config = client_config(
-        connections=pollers + 1, read_seconds=wait_seconds + POLL_GRACE_SECONDS
-    )
-    calls_config = client_config(connections=CONNECTIONS)
-    async with AsyncExitStack() as stack:
-        with making_clients("SQS", QueueSetupError):
-            session = make_session(region_name)
-            # Two pools, so that a pool full of long polls never delays a delete.
-            polls = await stack.enter_async_context(
-                session.client("sqs", config=polls_config, endpoint_url=endpoint_url)
-            )
-            calls = await stack.enter_async_context(
-                session.client("sqs", config=calls_config, endpoint_url=endpoint_url)
-            )
+    opened = open_lean if client == "lean" else open_boto
+    async with opened(
+        wait_seconds=wait_seconds,
+        pollers=pollers,
+        endpoint_url=endpoint_url,
+        region_name=region_name,
+    ) as (polls, calls):
         setup = await inspect(
             calls, queue_url=queue_url, dead_letter_queue_url=dead_letter_queue_url
         )
@@ -101,8 +84,8 @@ class SqsQueue:
     def __init__(
         self,
         *,
-        polls: "SQSClient",
-        calls: "SQSClient",
+        polls: Transport,
+        calls: Transport,
         queue_url: str,
         setup: Setup,
         wait_seconds: int,
@@ -114,58 +97,54 @@ class SqsQueue:
         self._letter_bytes = setup.letter_bytes
         self._polls = polls
         self._calls = calls
-        self._wait_seconds = wait_seconds
+        self._receive_seconds = wait_seconds + POLL_GRACE_SECONDS
+        self._receive_request = {
+            "QueueUrl": queue_url,
+            "MaxNumberOfMessages": BATCH,
+            "WaitTimeSeconds": wait_seconds,
+            "MessageSystemAttributeNames": ["SentTimestamp", "ApproximateReceiveCount"],
+        }
 
     def __repr__(self) -> str:
         return f"<SqsQueue {self.queue_url}>"
 
     async def receive(self) -> list[Message]:
         """See Queue."""
-        seconds = self._wait_seconds + POLL_GRACE_SECONDS
-        async with calling("SQS", "ReceiveMessage", seconds=seconds):
-            answer = await self._polls.receive_message(
-                QueueUrl=self.queue_url,
-                MaxNumberOfMessages=BATCH,
-                WaitTimeSeconds=self._wait_seconds,
-                MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
+        answer = await self._polls.call(
+            "ReceiveMessage",
+            self._receive_request,
+            ReceiveAnswer,
+            seconds=self._receive_seconds,
+        )
+        return [
+            Message(
+                each.message_id,
+                each.receipt_handle,
+                each.body,
+                each.attributes.sent_timestamp,
+                each.attributes.approximate_receive_count,
             )
-            return [_message(each) for each in answer.get("Messages", [])]
+            for each in answer.messages or ()
+        ]
 
     async def delete(self, receipts: Sequence[Receipt]) -> list[Failure]:
         """See Queue."""
-        if not receipts:
-            return []
-        async with calling("SQS", "DeleteMessageBatch"):
-            answer = await self._calls.delete_message_batch(
-                QueueUrl=self.queue_url,
-                Entries=[
-                    {"Id": str(n), "ReceiptHandle": each.receipt_handle}
-                    for n, each in enumerate(receipts)
-                ],
-            )
-            return _failures([each.message_id for each in receipts], answer)
+        entries = [
+            {"Id": str(n), "ReceiptHandle": each.receipt_handle} for n, each in enumerate(receipts)
+        ]
+        return await self._settle("DeleteMessageBatch", receipts, entries)
 
     async def extend(self, receipts: Sequence[Receipt], seconds: float) -> list[Failure]:
         """See Queue. SQS counts whole seconds, at most 12 hours: less than asked rather than more.
 
         Under a second is one second, unless it is 0.
         """
-        if not receipts:
-            return []
         whole = min(int(seconds), LONGEST_VISIBILITY_SECONDS) or int(seconds > 0)
-        async with calling("SQS", "ChangeMessageVisibilityBatch"):
-            answer = await self._calls.change_message_visibility_batch(
-                QueueUrl=self.queue_url,
-                Entries=[
-                    {
-                        "Id": str(n),
-                        "ReceiptHandle": each.receipt_handle,
-                        "VisibilityTimeout": whole,
-                    }
-                    for n, each in enumerate(receipts)
-                ],
-            )
-            return _failures([each.message_id for each in receipts], answer)
+        entries = [
+            {"Id": str(n), "ReceiptHandle": each.receipt_handle, "VisibilityTimeout": whole}
+            for n, each in enumerate(receipts)
+        ]
+        return await self._settle("ChangeMessageVisibilityBatch", receipts, entries)
 
     async def dead_letter(self, letters: Sequence[DeadLetter]) -> list[Failure]:
         """See Queue. A body too large beside its attributes is sent compressed.
@@ -192,41 +171,40 @@ class SqsQueue:
 
     async def depth(self) -> QueueDepth:
         """See Queue."""
-        async with calling("SQS", "GetQueueAttributes"):
-            answer = await self._calls.get_queue_attributes(
-                QueueUrl=self.queue_url,
-                AttributeNames=[
-                    "ApproximateNumberOfMessages",
-                    "ApproximateNumberOfMessagesNotVisible",
-                ],
-            )
-            attributes = answer["Attributes"]
-            return QueueDepth(
-                visible=int(attributes["ApproximateNumberOfMessages"]),
-                in_flight=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
-            )
+        request = {
+            "QueueUrl": self.queue_url,
+            "AttributeNames": [
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+            ],
+        }
+        answer = await self._calls.call(
+            "GetQueueAttributes", request, DepthAnswer, seconds=CALL_SECONDS
+        )
+        return QueueDepth(
+            visible=answer.attributes.approximate_number_of_messages,
+            in_flight=answer.attributes.approximate_number_of_messages_not_visible,
+        )
+
+    async def _settle(
+        self, operation: str, receipts: Sequence[Receipt], entries: list[dict[str, Any]]
+    ) -> list[Failure]:
+        if not entries:
+            return []
+        request = {"QueueUrl": self.queue_url, "Entries": entries}
+        answer = await self._calls.call(operation, request, BatchAnswer, seconds=CALL_SECONDS)
+        return _failures([each.message_id for each in receipts], answer)
 
     async def _send(self, letters: list[Letter]) -> list[Failure]:
-        async with calling("SQS", "SendMessageBatch"):
-            answer = await self._calls.send_message_batch(
-                QueueUrl=self.dead_letter_queue_url,
-                Entries=[_entry(n, each) for n, each in enumerate(letters)],
-            )
-            return _failures([each.message_id for each in letters], answer)
+        entries = [_entry(n, each) for n, each in enumerate(letters)]
+        request = {"QueueUrl": self.dead_letter_queue_url, "Entries": entries}
+        answer = await self._calls.call(
+            "SendMessageBatch", request, BatchAnswer, seconds=CALL_SECONDS
+        )
+        return _failures([each.message_id for each in letters], answer)
 
 
-def _message(received: "MessageTypeDef") -> Message:
-    attributes = received["Attributes"]
-    return Message(
-        message_id=received["MessageId"],
-        receipt_handle=received["ReceiptHandle"],
-        body=received["Body"],
-        sent_at_ms=int(attributes["SentTimestamp"]),
-        receive_count=int(attributes["ApproximateReceiveCount"]),
-    )
-
-
-def _entry(number: int, letter: Letter) -> "SendMessageBatchRequestEntryTypeDef":
+def _entry(number: int, letter: Letter) -> Mapping[str, Any]:
     return {
         "Id": str(number),
         "MessageBody": letter.body,
@@ -237,13 +215,13 @@ def _entry(number: int, letter: Letter) -> "SendMessageBatchRequestEntryTypeDef"
     }
 
 
-def _failures(message_ids: list[str], answer: "BatchResult") -> list[Failure]:
+def _failures(message_ids: list[str], answer: BatchAnswer) -> list[Failure]:
     """The entries that did not succeed; an entry's id is its place in `message_ids`.
 
     One that the answer does not mention did not succeed either: only what is confirmed counts.
     """
-    succeeded = {each["Id"] for each in answer.get("Successful", [])}
-    failed = {each["Id"]: each for each in answer.get("Failed", [])}
+    failed = {each.id: each for each in answer.failed or ()}
+    succeeded = {each.id for each in answer.successful or ()}
     failures = []
     for n, message_id in enumerate(message_ids):
         entry = failed.get(str(n))
@@ -254,6 +232,6 @@ def _failures(message_ids: list[str], answer: "BatchResult") -> list[Failure]:
     return failures
 
 
-def _failure(message_id: str, entry: "BatchResultErrorEntryTypeDef") -> Failure:
-    code = entry["Code"].removeprefix("AWS.SimpleQueueService.")
-    return Failure(message_id, code, permanent=entry["SenderFault"] and code not in _MAY_PASS)
+def _failure(message_id: str, entry: Failed) -> Failure:
+    code = short_code(entry.code)
+    return Failure(message_id, code, permanent=entry.sender_fault and code not in _MAY_PASS)

@@ -3,15 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from botocore.exceptions import ClientError
-
-from ingestor.adapters.aws import calling, code_of
+from ingestor.adapters.aws import CALL_SECONDS, ErrorAnswer, unreadable
+from ingestor.adapters.sqs.answers import AttributesAnswer, UrlAnswer
 from ingestor.adapters.sqs.letters import CALL_BYTES
-
-if TYPE_CHECKING:  # the stubs are not installed where the service runs
-    from types_aiobotocore_sqs.client import SQSClient
+from ingestor.adapters.sqs.transport import Transport
 
 LEAST_VISIBILITY_SECONDS = 2
 """SQS counts whole seconds, and a lease is renewed when half of it is over."""
@@ -38,7 +35,7 @@ class Setup:
 
 
 async def inspect(
-    client: "SQSClient", *, queue_url: str, dead_letter_queue_url: str | None
+    transport: Transport, *, queue_url: str, dead_letter_queue_url: str | None
 ) -> Setup:
     """Read the attributes of both queues and judge them.
 
@@ -47,7 +44,7 @@ async def inspect(
             or there is no dead-letter queue.
         Unavailable: SQS did not answer, or not to us.
     """
-    queue = await _attributes(client, queue_url, "queue")
+    queue = await _attributes(transport, queue_url, "queue")
     visibility = int(queue["VisibilityTimeout"])
     if visibility < LEAST_VISIBILITY_SECONDS:
         raise QueueSetupError(
@@ -61,13 +58,13 @@ async def inspect(
                 f"{queue_url} has no redrive policy, so there is no dead-letter queue for messages "
                 "that can never be stored. Give it one, or set INGESTOR_DEAD_LETTER_QUEUE_URL."
             )
-        dead_letter_queue_url = await _url_of(client, str(redrive.get("deadLetterTargetArn")))
+        dead_letter_queue_url = await _url_of(transport, str(redrive.get("deadLetterTargetArn")))
     if dead_letter_queue_url == queue_url:
         raise QueueSetupError(
             f"{queue_url} is its own dead-letter queue: refused messages would circle for ever. "
             "Set INGESTOR_DEAD_LETTER_QUEUE_URL to another queue."
         )
-    dead_letters = await _attributes(client, dead_letter_queue_url, "dead-letter queue")
+    dead_letters = await _attributes(transport, dead_letter_queue_url, "dead-letter queue")
     return Setup(
         visibility_timeout_seconds=float(visibility),
         dead_letter_queue_url=dead_letter_queue_url,
@@ -76,19 +73,22 @@ async def inspect(
     )
 
 
-async def _attributes(client: "SQSClient", url: str, what: str) -> Mapping[str, str]:
-    async with calling("SQS", "GetQueueAttributes"):
-        try:
-            answer = await client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-        except ClientError as exc:
-            if code_of(exc) not in _NO_SUCH_QUEUE:
-                raise
-            raise QueueSetupError(
-                f"The {what} {url} does not exist. Check its name, account and region "
-                f"(asked in {client.meta.region_name})."
-            ) from exc
-        attributes = {str(name): text for name, text in answer["Attributes"].items()}
-        int(attributes["VisibilityTimeout"])  # every queue has one: this is an answer
+async def _attributes(transport: Transport, url: str, what: str) -> Mapping[str, str]:
+    request = {"QueueUrl": url, "AttributeNames": ["All"]}
+    try:
+        answer = await transport.call(
+            "GetQueueAttributes", request, AttributesAnswer, seconds=CALL_SECONDS
+        )
+    except ErrorAnswer as exc:
+        if exc.code not in _NO_SUCH_QUEUE:
+            raise
+        raise QueueSetupError(
+            f"The {what} {url} does not exist. Check its name, account and region "
+            f"(asked in {transport.region_name})."
+        ) from exc
+    attributes = answer.attributes
+    if not attributes.get("VisibilityTimeout", "").isdecimal():  # every queue has one
+        raise unreadable("SQS", "GetQueueAttributes")
     if url.endswith(".fifo") or attributes.get("FifoQueue") == "true":
         raise QueueSetupError(
             f"The {what} {url} is a FIFO queue, and IoT rules send to standard queues only. "
@@ -105,21 +105,21 @@ def _redrive_policy(attributes: Mapping[str, str]) -> dict[str, Any] | None:
     return policy if isinstance(policy, dict) else None
 
 
-async def _url_of(client: "SQSClient", arn: str) -> str:
+async def _url_of(transport: Transport, arn: str) -> str:
     """The URL of the queue with this ARN, `arn:aws:sqs:<region>:<account>:<name>`."""
     account, _, name = arn.rpartition(":")
     account = account.rpartition(":")[2]
-    async with calling("SQS", "GetQueueUrl"):
-        try:
-            answer = await client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
-        except ClientError as exc:
-            if code_of(exc) not in _NO_SUCH_QUEUE:
-                raise
-            raise QueueSetupError(
-                f"The dead-letter queue {arn} that the redrive policy names does not exist. "
-                "Create it, correct the policy, or set INGESTOR_DEAD_LETTER_QUEUE_URL."
-            ) from exc
-        return answer["QueueUrl"]
+    request = {"QueueName": name, "QueueOwnerAWSAccountId": account}
+    try:
+        answer = await transport.call("GetQueueUrl", request, UrlAnswer, seconds=CALL_SECONDS)
+    except ErrorAnswer as exc:
+        if exc.code not in _NO_SUCH_QUEUE:
+            raise
+        raise QueueSetupError(
+            f"The dead-letter queue {arn} that the redrive policy names does not exist. "
+            "Create it, correct the policy, or set INGESTOR_DEAD_LETTER_QUEUE_URL."
+        ) from exc
+    return answer.queue_url
 
 
 def _warnings(

@@ -1,0 +1,71 @@
+"""What SQS answers, as far as we read it; numbers come as text and are numbers here."""
+
+import msgspec
+
+
+class Attributes(msgspec.Struct, rename="pascal", gc=False):
+    """System attributes of a received message."""
+
+    sent_timestamp: int
+    approximate_receive_count: int
+
+
+class Received(msgspec.Struct, rename="pascal", gc=False):
+    """One received message."""
+
+    message_id: str
+    receipt_handle: str
+    body: str
+    attributes: Attributes
+
+
+class ReceiveAnswer(msgspec.Struct, rename="pascal", gc=False):
+    """ReceiveMessage."""
+
+    messages: list[Received] | None = None
+
+
+class Done(msgspec.Struct, rename="pascal", gc=False):
+    """An entry of a batch call that succeeded."""
+
+    id: str
+
+
+class Failed(msgspec.Struct, rename="pascal", gc=False):
+    """An entry of a batch call that did not."""
+
+    id: str
+    code: str
+    sender_fault: bool
+
+
+class BatchAnswer(msgspec.Struct, rename="pascal", gc=False):
+    """DeleteMessageBatch, ChangeMessageVisibilityBatch, SendMessageBatch."""
+
+    successful: list[Done] | None = None
+    failed: list[Failed] | None = None
+
+
+class AttributesAnswer(msgspec.Struct, rename="pascal", gc=False):
+    """GetQueueAttributes, with all attributes."""
+
+    attributes: dict[str, str]
+
+
+class Depth(msgspec.Struct, rename="pascal", gc=False):
+    """The attributes that tell how much is in a queue."""
+
+    approximate_number_of_messages: int
+    approximate_number_of_messages_not_visible: int
+
+
+class DepthAnswer(msgspec.Struct, rename="pascal", gc=False):
+    """GetQueueAttributes, with those of the depth alone."""
+
+    attributes: Depth
+
+
+class UrlAnswer(msgspec.Struct, rename="pascal", gc=False):
+    """GetQueueUrl."""
+
+    queue_url: str
