@@ -17,6 +17,7 @@ def open_queue(settings: Settings) -> AbstractAsyncContextManager[SqsQueue]:
         dead_letter_queue_url=settings.dead_letter_queue_url,
         wait_seconds=settings.receive_wait_seconds,
         pollers=settings.pollers,
+        client=settings.sqs_client,
     )
 
 

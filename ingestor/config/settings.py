@@ -47,6 +47,12 @@ class Settings(BaseSettings):
         "Not set: the queue that the redrive policy of the first one names.",
         examples=["https://sqs.eu-west-1.amazonaws.com/123456789012/readings-dead-letters"],
     )
+    sqs_client: Annotated[Literal["lean", "aioboto3"], AnyCase] = Field(
+        "aioboto3",
+        description="Which client calls SQS: lean is our own, for a small part of the CPU time, and "
+        "uses no proxy; aioboto3 is AWS's.",
+        examples=["lean"],
+    )
     metadata_table: TableName = Field(
         description="The DynamoDB table with the records that readings are enriched from.",
         examples=["demo-DeviceMetaData"],
