@@ -36,6 +36,7 @@ def open_store(
 def open_sink(settings: Settings) -> AbstractAsyncContextManager[TimeSeriesSink]:
     """InfluxDB, by the API that the settings name; `load` made sure that they are complete."""
     timeout = settings.influxdb_timeout_seconds
+    connections = settings.writers + 1  # one for the service's own figures
     if settings.influxdb_api == "v1":
         password = settings.influxdb_password
         return open_influxdb_v1(
@@ -44,7 +45,7 @@ def open_sink(settings: Settings) -> AbstractAsyncContextManager[TimeSeriesSink]
             username=settings.influxdb_username,
             password=password.get_secret_value() if password else None,
             timeout_seconds=timeout,
-            connections=settings.writers,
+            connections=connections,
         )
     token = settings.influxdb_token
     return open_influxdb_v2(
@@ -53,5 +54,5 @@ def open_sink(settings: Settings) -> AbstractAsyncContextManager[TimeSeriesSink]
         bucket=settings.influxdb_bucket or "",
         token=token.get_secret_value() if token else "",
         timeout_seconds=timeout,
-        connections=settings.writers,
+        connections=connections,
     )

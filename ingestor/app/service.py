@@ -1,7 +1,10 @@
 """The service as a process: adapters, pipeline, ops server and signals."""
 
 import asyncio
+import os
+import socket
 from contextlib import AsyncExitStack
+from importlib.metadata import version
 from random import SystemRandom
 
 import uvloop
@@ -19,11 +22,13 @@ from ingestor.core.mapping import parse_mapping
 from ingestor.ops.server import OpsServer, OpsSetupError
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.pipeline import Limits, Pipeline
+from ingestor.pipeline.report import Reporter
 from ingestor.pipeline.waiting import within
-from ingestor.ports import Unavailable
+from ingestor.ports import TimeSeriesSink, Unavailable
 from ingestor.telemetry.exposition import Exposition
 from ingestor.telemetry.facts import Telemetry
 from ingestor.telemetry.logs import make_logger
+from ingestor.telemetry.points import Points
 
 
 def run(settings: Settings) -> int:
@@ -75,13 +80,15 @@ async def _serve(settings: Settings, telemetry: Telemetry) -> None:
             clock=context.clock,
             random=context.random,
         )
+        sink = await stack.enter_async_context(open_sink(settings))
         pipeline = Pipeline(
             queue=queue,
             store=cache,
-            sink=await stack.enter_async_context(open_sink(settings)),
+            sink=sink,
             encoder=Encoder(parse_mapping(settings.mapping)),
             context=context,
             limits=_limits(settings),
+            reporter=_reporter(settings, sink, context, status),
         )
         status.attach(pipeline, cache)
         await pipeline.run(stop)
@@ -96,6 +103,27 @@ def _ops_server(settings: Settings, telemetry: Telemetry, status: Status) -> Ops
         live=status.not_live,
         ready=status.not_ready,
         status=status.document,
+    )
+
+
+def _reporter(
+    settings: Settings, sink: TimeSeriesSink, context: Context, status: Status
+) -> Reporter | None:
+    if not settings.self_report_seconds:
+        return None
+    host = socket.gethostname()
+    task = settings.task_id or f"{host}-{os.getpid()}"
+    points = Points(
+        context.telemetry,
+        gauges=status.gauges,
+        dependencies=DEPENDENCIES,
+        tags={"host": host, "task": task, "version": version("ingestor")},
+    )
+    return Reporter(
+        sink=sink,
+        figures=lambda time_ns, now: points.lines(time_ns=time_ns, now=now),
+        every_seconds=settings.self_report_seconds,
+        context=context,
     )
 
 

@@ -9,6 +9,7 @@ from ingestor.adapters.cache import CachedMetadata
 from ingestor.pipeline.pipeline import Pipeline
 from ingestor.ports import Clock
 from ingestor.telemetry.facts import Telemetry
+from ingestor.telemetry.usage import usage
 
 DEPENDENCIES = ("sqs", "dynamodb", "influxdb")
 
@@ -48,6 +49,7 @@ class Status:
         return {
             **(self._pipeline.gauges if self._pipeline else {}),
             **{f"cache_{name}": count for name, count in self._cache_figures().items()},
+            **usage(),
         }
 
     def document(self) -> dict[str, Any]:

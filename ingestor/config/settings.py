@@ -245,6 +245,22 @@ class Settings(BaseSettings):
         description="The port of the ops server; 0 takes any free one.",
         examples=[8080],
     )
+    self_report_seconds: float = Field(
+        10.0,
+        ge=0,
+        le=3_600,
+        description="How often the service writes its own figures to InfluxDB (measurements "
+        "`ingestor` and `ingestor_rejected`); 0 switches that off.",
+        examples=[10],
+    )
+    task_id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=255,
+        description="The tag `task` of these figures, different for every process that runs. "
+        "Not set: host name and process number.",
+        examples=["ingestor-1"],
+    )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], AnyCase] = Field(
         "info",
         description="The least important log events to write.",

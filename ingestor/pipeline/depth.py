@@ -12,12 +12,14 @@ class DepthWatcher:
     def __init__(self, *, queue: Queue, context: Context) -> None:
         self._queue = queue
         self._clock = context.clock
+        self._telemetry = context.telemetry
         self.latest: QueueDepth | None = None
 
     async def run(self) -> None:
         """Ask until cancelled. That the queue does not answer is told by those who work with it."""
         while True:
             try:
+                self._telemetry.queue_called()
                 self.latest = await self._queue.depth()
             except Unavailable:
                 self.latest = None

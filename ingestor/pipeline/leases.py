@@ -56,6 +56,7 @@ class LeaseKeeper:
                 Receipt(held.message.message_id, held.message.receipt_handle) for held in messages
             ]
             try:
+                self._telemetry.queue_called()
                 failures = await self._queue.extend(receipts, seconds)
             except Unavailable as error:
                 self._telemetry.dependency_down("sqs", error.reason)

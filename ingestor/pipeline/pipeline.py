@@ -16,6 +16,7 @@ from ingestor.pipeline.intake import Intake
 from ingestor.pipeline.leases import LeaseKeeper
 from ingestor.pipeline.progress import Progress
 from ingestor.pipeline.receive import Receiver
+from ingestor.pipeline.report import Reporter
 from ingestor.pipeline.settle import Settler
 from ingestor.pipeline.waiting import within
 from ingestor.pipeline.write import Writer
@@ -57,8 +58,10 @@ class Pipeline:
         encoder: Encoder,
         context: Context,
         limits: Limits,
+        reporter: Reporter | None = None,
     ) -> None:
         self._sink = sink
+        self._reporter = reporter
         self._context = context
         self._clock = context.clock
         self._telemetry = context.telemetry
@@ -140,6 +143,8 @@ class Pipeline:
                 start("depth", self.depth.run()),
                 start("tick", self._tick()),
             ]
+            if self._reporter is not None:
+                settling.append(start("report", self._reporter.run(self.intake)))
             self.state = "running"
             await stop.wait()
             await self._drain(pollers, storing)

@@ -38,6 +38,7 @@ class Receiver:
             if self._intake.stopping.is_set():
                 return
             try:
+                self._telemetry.queue_called()
                 messages = await self._queue.receive()
             except Unavailable as error:
                 self._telemetry.dependency_down("sqs", error.reason)

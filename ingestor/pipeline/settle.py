@@ -96,6 +96,7 @@ class Settler:
     async def _delete(self, messages: list[Held]) -> bool:
         receipts = _receipts(messages)
         try:
+            self._telemetry.queue_called()
             failures = await self._queue.delete(receipts)
         except Unavailable:
             self._done += messages
@@ -127,6 +128,7 @@ class Settler:
             if held.rejection is not None
         ]
         try:
+            self._telemetry.queue_called()
             failures = await self._queue.dead_letter(letters)
         except Unavailable:
             self._dead += messages
@@ -144,6 +146,7 @@ class Settler:
 
     async def _release(self, messages: list[Held], seconds: float, why: str) -> bool:
         try:
+            self._telemetry.queue_called()
             failures = await self._queue.extend(_receipts(messages), seconds)
         except Unavailable:
             self.release(messages, seconds, why=why)

@@ -1,7 +1,7 @@
 """Every figure that the service keeps: name, kind and meaning, in one place.
 
-Exposed as `ingestor_<name>`; counters get `_total`. The table in this folder's README is made
-from here.
+Exposed as `ingestor_<name>`; counters get `_total`. As points they are fields of these names. The
+table in this folder's README is made from here.
 """
 
 from dataclasses import dataclass
@@ -28,6 +28,8 @@ class Totals:
     without_metadata: int = 0
     lease_extensions: int = 0
     queue_failures: int = 0
+    queue_calls: int = 0
+    report_failures: int = 0
 
 
 COUNTERS: dict[str, str] = {
@@ -48,6 +50,8 @@ COUNTERS: dict[str, str] = {
     "without_metadata": "Lines stored without a metadata record",
     "lease_extensions": "Visibility extensions that the queue confirmed",
     "queue_failures": "Entries of delete, extend and dead-letter calls that failed",
+    "queue_calls": "Calls to the queue, which is what it charges for",
+    "report_failures": "Reports of these figures that InfluxDB did not take",
 }
 
 GAUGES: dict[str, str] = {
@@ -64,7 +68,14 @@ GAUGES: dict[str, str] = {
     "cache_misses": "Look-ups that had to ask DynamoDB",
     "cache_negative_hits": "Look-ups answered by the cache: there is no such record",
     "cache_stale": "Look-ups answered by an expired record because DynamoDB did not answer",
+    "cpu_seconds": "Processor seconds used since the start",
+    "max_resident_bytes": "Most memory held at any time since the start",
 }
+
+FIGURES = "ingestor"
+"""The measurement that the service writes its own figures to."""
+REJECTED = "ingestor_rejected"
+"""The measurement with its dead letters by reason."""
 
 LAG = "Seconds from a message's entry into the queue to its lines being stored"
 WRITE_SECONDS = "Seconds that one successful write took"

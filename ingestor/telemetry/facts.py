@@ -24,6 +24,7 @@ class Telemetry:
         self.write_seconds = Histogram()
         self.received_rate = Rate()
         self.stored_rate = Rate()
+        self._report_failure = ""
 
     def received(self, messages: Sequence[Message], *, fresh: int) -> None:
         """A poll brought messages, of which `fresh` were not being worked on yet."""
@@ -94,6 +95,21 @@ class Telemetry:
     def stored_without_metadata(self, count: int) -> None:
         """Lines go on without a metadata record."""
         self.totals.without_metadata += count
+
+    def queue_called(self) -> None:
+        """A call to the queue is about to be made."""
+        self.totals.queue_calls += 1
+
+    def report_failed(self, reason: str) -> None:
+        """The sink did not take our own figures; logged when the reason changes."""
+        self.totals.report_failures += 1
+        if reason != self._report_failure:
+            self.log.warning("own figures not stored", reason=reason)
+        self._report_failure = reason
+
+    def reported(self) -> None:
+        """The sink took our own figures."""
+        self._report_failure = ""
 
     def dependency_down(self, name: str, reason: str) -> None:
         """A call to a dependency failed; logged when the state or its reason changes."""
