@@ -13,7 +13,7 @@ from ingestor.adapters.cache import CachedMetadata
 from ingestor.adapters.clock import SystemClock
 from ingestor.adapters.signals import on_signals
 from ingestor.adapters.sqs import QueueSetupError, SqsQueue
-from ingestor.app.dependencies import open_queue, open_sink, open_store
+from ingestor.dependencies import open_queue, open_sink, open_store
 from ingestor.app.status import DEPENDENCIES, Status
 from ingestor.config import Settings
 from ingestor.core.backoff import Backoff
