@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock clean ready-demo ready-dev
+.PHONY: help setup demo test check format lambda lock clean ready-demo ready-dev
 
 # The newest Python that will do; `make PYTHON=/path/to/python3 …` takes another one.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
@@ -37,12 +37,17 @@ format: ready-dev ## Format the code, and mend what the linter can mend
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
+lambda: ready-dev ## The function as a zip: build/ingestor-lambda-<architecture>.zip, twice the same bytes
+	@for architecture in arm64 x86_64; do \
+		$(BIN)/python -m cfn.build_function --architecture $$architecture || exit 1; done
+
 lock: ## Pin all dependencies of pyproject.toml again [UPGRADE=1: to their newest versions]
 	@$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet 'uv>=0.9'
-	$(UV_COMPILE) pyproject.toml --extra loadtest --group dev -o requirements-dev.txt
+	$(UV_COMPILE) pyproject.toml --extra loadtest --extra lambda --group dev -o requirements-dev.txt
 	$(UV_COMPILE) pyproject.toml --extra loadtest --group demo -c requirements-dev.txt \
 		-o requirements-demo.txt
 	$(UV_COMPILE) pyproject.toml -c requirements-dev.txt -o requirements.txt
+	$(UV_COMPILE) pyproject.toml --extra lambda -c requirements-dev.txt -o requirements-lambda.txt
 	$(UV_COMPILE) --group uv -o requirements-uv.txt
 	$(UV_COMPILE) --group ministack -o requirements-ministack.txt
 
