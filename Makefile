@@ -50,6 +50,7 @@ lock: ## Pin all dependencies of pyproject.toml again [UPGRADE=1: to their newes
 	$(UV_COMPILE) pyproject.toml --extra lambda -c requirements-dev.txt -o requirements-lambda.txt
 	$(UV_COMPILE) --group uv -o requirements-uv.txt
 	$(UV_COMPILE) --group ministack -o requirements-ministack.txt
+	$(UV_COMPILE) --group checkov -o requirements-checkov.txt
 
 clean: ## Remove everything that make has made in this folder
 	@rm -rf .venv .venv-* build dist .coverage .coverage.* .hypothesis .import_linter_cache \

@@ -1,4 +1,4 @@
-"""Makes this folder ready for a make target: `.venv`, `.venv-ministack` and influxd, once.
+"""Makes this folder ready for a make target: `.venv`, `.venv-…` and influxd, once.
 
 Run by the system's Python, and therefore with its library alone:
 `python3 -m loadtest.bootstrap demo` for what the demo needs, `dev` for tests and checks, too.
@@ -25,6 +25,7 @@ from pathlib import Path
 STAMP = "ingestor-setup.json"
 _INSTALLER = "requirements-uv.txt"
 _MINISTACK = "requirements-ministack.txt"
+_CHECKOV = "requirements-checkov.txt"
 _PROJECT = "pyproject.toml"
 _SETS = {"demo": "requirements-demo.txt", "dev": "requirements-dev.txt"}  # each holds the former
 _PIP_ONLY = ("index-url", "proxy", "trusted-host", "client-cert")
@@ -99,6 +100,7 @@ class Setup:
         self._environ = environ
         self._main = Environment(root, ".venv")
         self._ministack = Environment(root, ".venv-ministack")
+        self._checkov = Environment(root, ".venv-checkov")
         self._uv = self._main.folder / "bin" / "uv"
         self._has_uv = self._uv.exists()
 
@@ -121,13 +123,19 @@ class Setup:
 
     def ministack(self) -> None:
         """Install MiniStack, unless the user names one of their own."""
-        if self._environ.get("INGESTOR_MINISTACK"):
-            return
-        if not self._ministack.is_current:
-            say("installing MiniStack into .venv-ministack …")
-            self._ministack.create("--without-pip")
-            with self._ministack.adding(_MINISTACK):
-                self._install(self._ministack, "--require-hashes", "--no-deps", "-r", _MINISTACK)
+        if not self._environ.get("INGESTOR_MINISTACK"):
+            self._apart(self._ministack, _MINISTACK)
+
+    def checkov(self) -> None:
+        """Install checkov, whose pins nothing else could live with."""
+        self._apart(self._checkov, _CHECKOV)
+
+    def _apart(self, target: Environment, source: str) -> None:
+        if not target.is_current:
+            say(f"installing {self._count(source)} packages into {target.folder.name} …")
+            target.create("--without-pip")
+            with target.adding(source):
+                self._install(target, "--require-hashes", "--no-deps", "-r", source)
 
     def _install_uv(self) -> None:
         """Uv installs in seconds what takes pip a minute; where it cannot be had, pip will do."""
@@ -246,6 +254,8 @@ def main(arguments: list[str] | None = None) -> int:
             setup = Setup(root, os.environ)
             setup.python(target)
             setup.ministack()
+            if target == "dev":
+                setup.checkov()
     except SetupError as exc:
         say(str(exc))
         return 1

@@ -71,8 +71,8 @@ def _mapping_can_be_used(settings: Settings, origins: Mapping[str, str]) -> Iter
     try:
         parse_mapping(settings.mapping)
     except MappingError as error:
-        for text in error.mistakes:
-            yield Mistake(origin, f"cannot be used: {text}", "")
+        for each in error.details:
+            yield Mistake(origin, f"cannot be used: {each.place}: {each.problem}", each.remedy)
 
 
 _RULES: tuple[tuple[frozenset[str], Rule], ...] = (

@@ -6,22 +6,22 @@ Two steps, because the metadata look-up lies between them: `parse` says which re
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from ingestor.core.decode import decode
-from ingestor.core.encode import Encoder
+from ingestor.core.encode import Encoder, RouteEncoder
 from ingestor.core.mapping import MissingPolicy
 from ingestor.core.message import Reason, Rejected, Stage
 from ingestor.core.metadata import Metadata
+from ingestor.core.opened import Opened
 from ingestor.core.settlement import Held
 
 
 @dataclass(slots=True, eq=False)
 class Parsed:
-    """A decoded message that waits for metadata; `keys[i]` belongs to `readings[i]`."""
+    """A message that was opened and waits for metadata; `keys[i]` belongs to reading i."""
 
     held: Held
-    readings: list[dict[str, Any]]
+    route: RouteEncoder
+    opened: Opened
     keys: list[str | None]
 
 
@@ -47,14 +47,16 @@ def parse(encoder: Encoder, messages: Iterable[Held]) -> tuple[list[Parsed], lis
     rejected = []
     for held in messages:
         try:
-            readings = decode(held.message.body)
-            keys = [encoder.metadata_key(reading) for reading in readings]
+            message = held.message
+            route, opened = encoder.open(message.body, sent_at_ms=message.sent_at_ms)
+            metadata_key = route.metadata_key
+            keys = [metadata_key(reading, opened) for reading in opened.readings]
         except Rejected as rejection:
             held.rejection = rejection
         except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the neighbours
             held.rejection = _defect(Stage.DECODE, error)
         else:
-            parsed.append(Parsed(held, readings, keys))
+            parsed.append(Parsed(held, route, opened, keys))
             continue
         rejected.append(held)
     return parsed, rejected
@@ -65,9 +67,7 @@ def wanted_keys(parsed: Iterable[Parsed]) -> list[str]:
     return list(dict.fromkeys(key for each in parsed for key in each.keys if key is not None))
 
 
-def encode(
-    encoder: Encoder, parsed: Sequence[Parsed], records: Mapping[str, Metadata | None]
-) -> Encoded:
+def encode(parsed: Sequence[Parsed], records: Mapping[str, Metadata | None]) -> Encoded:
     """Make lines of messages whose keys were all answered, and sort out the rest.
 
     Sets `open_lines` of each message whose lines are returned. A message is stored whole or, when
@@ -76,20 +76,18 @@ def encode(
     result = Encoded()
     for each in parsed:
         held = each.held
+        route = each.route
         try:
             records_of = [None if key is None else records[key] for key in each.keys]
         except KeyError:
             result.unanswered.append(each)
             continue
-        missing = records_of.count(None)
-        if missing and encoder.missing is not MissingPolicy.WRITE:
-            _without_metadata(encoder.missing, each, records_of, result)
+        missing = records_of.count(None) if route.has_metadata else 0
+        if missing and route.missing is not MissingPolicy.WRITE:
+            _without_metadata(route.missing, each, records_of, result)
             continue
         try:
-            lines = [
-                encoder.encode(reading, record, sent_at_ms=held.message.sent_at_ms)
-                for reading, record in zip(each.readings, records_of, strict=True)
-            ]
+            lines = route.encode(each.opened, records_of, sent_at_ms=held.message.sent_at_ms)
         except Rejected as rejection:
             held.rejection = rejection
             result.rejected.append(held)

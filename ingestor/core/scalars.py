@@ -13,16 +13,20 @@ _BOOLEANS = {"true": True, "false": False}
 
 def float_text(value: object) -> str:
     """A number, or a text that is one, as a float field."""
-    if isinstance(value, float | int) and not isinstance(value, bool):
-        number = value
-    elif isinstance(value, str):
-        number = _parse_float(value)
-    else:
-        raise _not_a("number", value)
-    try:
-        return repr(float(number))
-    except OverflowError as exc:
-        raise ValueError("it is too large for a float") from exc
+    return repr(_to_float(value))
+
+
+def scaled_float_text(value: object, scale: float, offset: float) -> str:
+    """A number in another unit as a float field.
+
+    Rounded to 15 digits, which every float holds: 3 times 0.1 is 0.3, as on paper.
+    """
+    return repr(float(f"{_scaled(value, scale, offset):.15g}"))
+
+
+def scaled_integer_text(value: object, scale: float, offset: float) -> str:
+    """A number in another unit, to the nearest whole number, as an integer field."""
+    return integer_text(round(_scaled(value, scale, offset)))
 
 
 def integer_text(value: object) -> str:
@@ -71,6 +75,25 @@ def scalar_text(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     raise _not_a("text, number or boolean", value)
+
+
+def _scaled(value: object, scale: float, offset: float) -> float:
+    number = _to_float(value) * scale + offset
+    if not isfinite(number):
+        raise ValueError("it is too large for a float when it is scaled")
+    return number
+
+
+def _to_float(value: object) -> float:
+    if isinstance(value, str):
+        return _parse_float(value)
+    if isinstance(value, bool) or not isinstance(value, float | int):
+        raise _not_a("number", value)
+    try:
+        number = float(value)
+    except OverflowError as exc:
+        raise ValueError("it is too large for a float") from exc
+    return number
 
 
 def _parse_float(text: str) -> float:

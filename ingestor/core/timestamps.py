@@ -1,19 +1,30 @@
 """When a reading was taken, from any usual form of writing it, as epoch nanoseconds."""
 
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from zlib import crc32
 
 NS_PER_SECOND = 1_000_000_000
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Time = tuple[int, bool]
+"""Epoch nanoseconds, and whether the way of writing has room for nothing finer than a second."""
+
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - subtracted from times that are UTC and say no zone
 _ISO = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))? ?(?:([Zz])|([+-])(\d\d):?(\d\d)?)?",
+    r"(?P<year>\d{4})(?:-(?P<month>\d\d)-(?P<day>\d\d)|-?(?P<ordinal>\d{3})"
+    r"|(?P<month2>\d\d)(?P<day2>\d\d)|-?W(?P<week>\d\d)-?(?P<weekday>\d))"
+    r"(?:[Tt ](?P<hour>\d\d)"
+    r"(?::?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?)?"
+    r" ?(?P<zone>[Zz]|(?P<sign>[+-])(?P<hours>\d\d)(?::?(?P<minutes>\d\d))?)?)?",
     re.ASCII,
 )
 _NUMBER = re.compile(r"[+-]?\d{1,20}(?:\.\d{1,20})?", re.ASCII)
+_DATE, _MOST = 8, 20
+"""Digits of a date without hyphens, and the most that a number may have."""
+_NOT_A_TIME = "it is neither ISO 8601 nor an epoch number"
+_UNITS = {"s": NS_PER_SECOND, "ms": 1_000_000, "us": 1_000, "ns": 1}
 _SCALES = ((10**11, NS_PER_SECOND), (10**14, 1_000_000), (10**17, 1_000))
 """Below which magnitude a number counts so many nanoseconds.
 
@@ -22,34 +33,62 @@ sense the units cannot be mistaken for one another.
 """
 
 
-@dataclass(slots=True, frozen=True)
-class Timestamp:
-    """Epoch nanoseconds; `whole_second` when the way of writing has room for nothing finer."""
+def parse_time(value: object, unit: str = "auto", zone: tzinfo = UTC) -> Time:
+    """Read a time: ISO 8601 (in `zone` when it names none), or an epoch number in `unit`.
 
-    ns: int
-    whole_second: bool
-
-
-def parse_time(value: object) -> Timestamp:
-    """Read a time: ISO 8601 (UTC when it names no zone), or an epoch number in s, ms, us or ns.
-
-    A number may come as text. Digits beyond the ninth of a second are cut off. The resolution is
-    that of the form: `12:00:00` and epoch seconds are whole seconds, `12:00:00.000` is not.
+    A number may come as text; "auto" tells its unit by its size. Digits beyond the ninth of a
+    second are cut off. The resolution is that of the form: `12:00:00` and epoch seconds are whole
+    seconds, `12:00:00.000` is not.
 
     Raises:
         ValueError: saying what is wrong, without the value.
     """
     if isinstance(value, str):
         text = value.strip()
+        # A number is never taken for a date without hyphens, nor the other way round: those
+        # dates have eight digits, and no epoch number of our time has.
+        if text.isdecimal() and text.isascii() and len(text) != _DATE and len(text) <= _MOST:
+            return _from_integer(int(text), unit)
         if match := _ISO.fullmatch(text):
-            return _from_iso(match)
+            return _from_iso(match, zone)
         if not _NUMBER.fullmatch(text):
-            raise ValueError("it is neither ISO 8601 nor an epoch number")
-        return _from_number(text)
+            raise ValueError(_NOT_A_TIME)
+        return _from_number(text, unit)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("it is neither a text nor a number")  # noqa: TRY004 - one kind of error
+    if isinstance(value, int):
+        return _from_integer(value, unit)
     # The text of a float is what was written in the message; its binary value is not.
-    return _from_number(str(value))
+    return _from_number(str(value), unit)
+
+
+def time_parser(unit: str, zone: tzinfo) -> Callable[[object], Time]:
+    """`parse_time` for one unit and zone, with a short way for `2026-11-24T12:00:00[.123][Z]`."""
+    if zone is not UTC:
+        return lambda value: parse_time(value, unit, zone)
+
+    def parse(value: object) -> Time:
+        if isinstance(value, str) and value[10:11] == "T":
+            text = value
+            tail = text[19:]
+            if tail in _WHOLE:
+                if text[7] == "-" and text[13] == text[16] == ":":
+                    try:
+                        since = datetime.fromisoformat(text[:19]) - _EPOCH
+                    except ValueError:
+                        return parse_time(value, unit)  # says what is wrong
+                    return (since.days * 86_400 + since.seconds) * NS_PER_SECOND, True
+            else:
+                digits = tail[1:-1] if tail[-1] == "Z" else tail[1:]
+                if tail[0] == "." and digits.isdecimal() and digits.isascii():
+                    ns, _ = parse(text[:19])
+                    return ns + int(digits[:9].ljust(9, "0")), False
+        return parse_time(value, unit)
+
+    return parse
+
+
+_WHOLE = ("", "Z")
 
 
 def spread(second_ns: int, content: bytes) -> int:
@@ -61,23 +100,54 @@ def spread(second_ns: int, content: bytes) -> int:
     return second_ns + (crc32(content) * NS_PER_SECOND >> 32)
 
 
-def _from_iso(match: re.Match[str]) -> Timestamp:
-    date, clock, fraction, _zulu, sign, hours, minutes = match.groups()
+def _from_iso(match: re.Match[str], zone: tzinfo) -> Time:
+    part = match.groupdict()
+    # A leap second, and midnight at the end of a day, are the moment after.
+    leap = part["second"] == "60"
+    late = part["hour"] == "24" and not int(part["minute"] or 0) and not int(part["second"] or 0)
     try:
-        moment = datetime.fromisoformat(f"{date}T{clock}+00:00") - _EPOCH
-    except ValueError as exc:
+        moment = _day(part) + timedelta(days=late)
+        moment = moment.replace(
+            hour=0 if late else int(part["hour"] or 0),
+            minute=int(part["minute"] or 0),
+            second=59 if leap else int(part["second"] or 0),
+        )
+        if not part["zone"]:
+            moment -= zone.utcoffset(moment.replace(tzinfo=zone)) or timedelta()
+    except (ValueError, OverflowError) as exc:
         raise ValueError("there is no such date or time of day") from exc
-    if sign:
-        offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
-        moment -= offset if sign == "+" else -offset
-    ns = (moment.days * 86_400 + moment.seconds) * NS_PER_SECOND
-    if fraction is None:
-        return Timestamp(ns, whole_second=True)
-    return Timestamp(ns + int(fraction[:9].ljust(9, "0")), whole_second=False)
+    since = moment - _EPOCH
+    if part["sign"]:
+        offset = timedelta(hours=int(part["hours"]), minutes=int(part["minutes"] or 0))
+        since -= offset if part["sign"] == "+" else -offset
+    ns = (since.days * 86_400 + since.seconds + leap) * NS_PER_SECOND
+    if part["fraction"] is None:
+        return ns, True
+    return ns + int(part["fraction"][:9].ljust(9, "0")), False
 
 
-def _from_number(text: str) -> Timestamp:
+def _day(part: dict[str, str]) -> datetime:
+    if part["ordinal"]:
+        day = datetime.strptime(part["year"] + part["ordinal"], "%Y%j")  # noqa: DTZ007 - see _EPOCH
+    elif part["week"]:
+        day = datetime.fromisocalendar(int(part["year"]), int(part["week"]), int(part["weekday"]))
+    else:
+        month, day_of_month = part["month"] or part["month2"], part["day"] or part["day2"]
+        day = datetime(int(part["year"]), int(month), int(day_of_month))  # noqa: DTZ001 - see _EPOCH
+    return day
+
+
+def _from_integer(number: int, unit: str) -> Time:
+    scale = _UNITS.get(unit)
+    if scale is None:
+        size = abs(number)
+        scale = next((ns for below, ns in _SCALES if size < below), 1)
+    return number * scale, scale == NS_PER_SECOND
+
+
+def _from_number(text: str, unit: str) -> Time:
     number = Decimal(text)
-    scale = next((ns for below, ns in _SCALES if abs(number) < below), 1)
-    whole_second = scale == NS_PER_SECOND and "." not in text
-    return Timestamp(int(number * scale), whole_second)
+    scale = _UNITS.get(unit)
+    if scale is None:
+        scale = next((ns for below, ns in _SCALES if abs(number) < below), 1)
+    return int(number * scale), scale == NS_PER_SECOND and "." not in text

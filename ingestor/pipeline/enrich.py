@@ -76,7 +76,7 @@ class Enricher:
         else:
             if keys:
                 self._intake.unblock("dynamodb")
-        encoded = encode(self._encoder, parsed, records)
+        encoded = encode(parsed, records)
         self._settler.reject(encoded.rejected)
         self._settler.release(encoded.on_hold, self._hold_seconds, why="no metadata record yet")
         self._telemetry.stored_without_metadata(encoded.without_metadata)

@@ -74,8 +74,9 @@ def test_every_mistake_of_the_mapping_is_named() -> None:
     mistakes = mistakes_in({"mapping": '[[routes]]\nmeasurement = ""\n[routes.fields]\n'})
 
     assert len(mistakes) == 2
-    assert mistakes[0].startswith("INGESTOR_MAPPING cannot be used: routes[0].measurement: ")
-    assert mistakes[1].startswith("INGESTOR_MAPPING cannot be used: routes[0].fields: ")
+    start = "INGESTOR_MAPPING cannot be used: line"
+    assert mistakes[0].startswith(f"{start} 2, routes[0].measurement: ")
+    assert mistakes[1].startswith(f"{start} 3, routes[0].fields: ")
 
 
 def test_rules_about_a_value_that_is_wrong_itself_wait() -> None:

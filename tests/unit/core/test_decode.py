@@ -2,13 +2,17 @@
 
 import json
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.core.decode import decode
+from ingestor.core.encode import Encoder
+from ingestor.core.mapping import DEFAULT_MAPPING, parse_mapping
 from ingestor.core.message import Reason, Rejected
+
+ENCODER = Encoder(parse_mapping(DEFAULT_MAPPING))
 
 JSON = st.recursive(
     st.none()
@@ -19,6 +23,11 @@ JSON = st.recursive(
     lambda children: st.lists(children) | st.dictionaries(st.text(), children),
     max_leaves=20,
 )
+
+
+def decode(body: str) -> list[Any]:
+    """The readings of a message."""
+    return ENCODER.open(body, sent_at_ms=0)[1].readings
 
 
 @given(st.dictionaries(st.text(), JSON))
@@ -50,7 +59,11 @@ def test_refuses_or_returns_objects(body: str) -> None:
         ('{"a": "\ud800"}', Reason.NOT_JSON, "invalid Unicode"),
         ('\ufeff{"a": 1}', Reason.NOT_JSON, "byte 0"),
         ('{"a": ' + "1" * 5000 + "}", Reason.NOT_JSON, "out of range"),
-        ('{"a": ' + "[" * 100_000 + "]" * 100_000 + "}", Reason.TOO_DEEP, "nested too deeply"),
+        (
+            '{"a": ' + "[" * 100_000 + "]" * 100_000 + "}",
+            Reason.TOO_DEEP,
+            "nested deeper than 32 levels",
+        ),
         ("[1]", Reason.NOT_AN_OBJECT, "the body is an array, not an object"),
         ('"text"', Reason.NOT_AN_OBJECT, "the body is a string, not an object"),
         ("null", Reason.NOT_AN_OBJECT, "the body is null, not an object"),

@@ -11,6 +11,7 @@ from ingestor.core.encode import Encoder
 from ingestor.core.mapping import DEFAULT_MAPPING, MissingPolicy, parse_mapping
 from ingestor.core.message import Reason, Rejected, Stage
 from ingestor.core.metadata import Metadata
+from ingestor.core.opened import Opened
 from ingestor.core.timestamps import spread
 
 SENT_AT_MS = 1_700_000_000_000
@@ -40,17 +41,24 @@ TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1).filte
 )
 
 
-def default() -> Encoder:
-    """An encoder of the built-in mapping."""
-    return Encoder(parse_mapping(DEFAULT_MAPPING))
-
-
 def encode(
     reading: dict[str, Any], record: Metadata | None = None, *, mapping: str = DEFAULT_MAPPING
 ) -> str:
     """One line by a fresh encoder."""
-    encoder = Encoder(parse_mapping(mapping))
-    return encoder.encode(reading, record, sent_at_ms=SENT_AT_MS).decode()
+    (route,) = Encoder(parse_mapping(mapping)).routes
+    (line,) = route.encode(opened(reading), [record], sent_at_ms=SENT_AT_MS)
+    return line.decode()
+
+
+def opened(reading: dict[str, Any]) -> Opened:
+    """A message that is one reading."""
+    return Opened(reading, reading, None, [reading])
+
+
+def key(reading: dict[str, Any], *, mapping: str = DEFAULT_MAPPING) -> str | None:
+    """The metadata key of a reading."""
+    (route,) = Encoder(parse_mapping(mapping)).routes
+    return route.metadata_key(reading, opened(reading))
 
 
 def refusal(reading: dict[str, Any], *, mapping: str = DEFAULT_MAPPING) -> tuple[Reason, str]:
@@ -152,7 +160,7 @@ def test_agrees_with_point(attributes: dict[str, str], tag: str, number: float, 
         (
             {"deviceid": "x" * 70_000},
             Reason.BAD_TAG,
-            "tags: measurement and tags are longer than 65535 bytes",
+            "tag sensorID: it is longer than 4096 bytes",
         ),
         ({"pressure": "high"}, Reason.BAD_FIELD, "pressure: it is a text that is not a number"),
         ({"viscosity": [1]}, Reason.BAD_FIELD, "viscosity: it is an array, not a number"),
@@ -271,11 +279,11 @@ def test_encodes_or_rejects(values: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("metakey", "key"), [("a", "a"), (5, "5"), (5.0, "5"), (None, None), ("", None)]
+    ("metakey", "expected"), [("a", "a"), (5, "5"), (5.0, "5"), (None, None), ("", None)]
 )
-def test_metadata_key(metakey: object, key: str | None) -> None:
+def test_metadata_key(metakey: object, expected: str | None) -> None:
     """The key is a text or number; an absent or empty one is none."""
-    assert default().metadata_key({"metakey": metakey}) == key
+    assert key({"metakey": metakey}) == expected
 
 
 @pytest.mark.parametrize(
@@ -290,36 +298,40 @@ def test_metadata_key(metakey: object, key: str | None) -> None:
 def test_bad_metadata_key(metakey: object, problem: str) -> None:
     """What DynamoDB would not take as a key is rejected before it is asked."""
     with pytest.raises(Rejected, match=f"bad-metadata-key: metakey: {problem}"):
-        default().metadata_key({"metakey": metakey})
+        key({"metakey": metakey})
 
 
 def test_longest_metadata_key() -> None:
     """2,048 bytes are a key."""
-    assert default().metadata_key({"metakey": "ü" * 1024}) == "ü" * 1024
+    assert key({"metakey": "ü" * 1024}) == "ü" * 1024
 
 
 def test_without_metadata() -> None:
     """A mapping without metadata asks for nothing, and nothing is missing."""
-    encoder = Encoder(parse_mapping(MAPPING))
+    (route,) = Encoder(parse_mapping(MAPPING)).routes
 
-    assert encoder.metadata_key({"metakey": "1"}) is None
-    assert encoder.missing is MissingPolicy.WRITE
+    assert key({"metakey": "1"}, mapping=MAPPING) is None
+    assert route.missing is MissingPolicy.WRITE
+    assert not route.has_metadata
 
 
 def test_nested_metadata_key() -> None:
     """The key may stand deep in the reading, and the policy is the mapping's."""
-    encoder = Encoder(parse_mapping(CLOSED))
+    (route,) = Encoder(parse_mapping(CLOSED)).routes
 
-    assert encoder.metadata_key({"device": {"id": "7"}}) == "7"
-    assert encoder.missing is MissingPolicy.HOLD
+    assert key({"device": {"id": "7"}}, mapping=CLOSED) == "7"
+    assert route.missing is MissingPolicy.HOLD
 
 
 def test_prefix_follows_the_record() -> None:
     """A new record for the same device gives its new tags, although the old prefix is kept."""
-    encoder = default()
+    (route,) = Encoder(parse_mapping(DEFAULT_MAPPING)).routes
     old, new = Metadata({"family": "old"}), Metadata({"family": "new"})
 
-    lines = [encoder.encode(READING, each, sent_at_ms=SENT_AT_MS) for each in (old, new, old, None)]
+    lines = [
+        route.encode(opened(READING), [each], sent_at_ms=SENT_AT_MS)[0]
+        for each in (old, new, old, None)
+    ]
 
     assert [b"family=old" in line for line in lines] == [True, False, True, False]
     assert b"family=new" in lines[1]

@@ -9,6 +9,7 @@ from ingestor.core.encode import Encoder
 from ingestor.core.mapping import DEFAULT_MAPPING, parse_mapping
 from ingestor.core.message import Message, Reason
 from ingestor.core.metadata import Metadata
+from ingestor.core.opened import Opened
 from ingestor.core.process import encode, parse, wanted_keys
 from ingestor.core.settlement import Held
 
@@ -52,7 +53,7 @@ def test_lines_and_owners() -> None:
     """Every line knows its message, and every message how many lines are open."""
     parsed, _ = parse(encoder(), [held(READING), held(READING | {"metakey": None})])
 
-    result = encode(encoder(), parsed, {"1": Metadata({"family": "f"})})
+    result = encode(parsed, {"1": Metadata({"family": "f"})})
 
     assert [b"family=f" in line for line in result.lines] == [True, False]
     assert result.owners == [each.held for each in parsed]
@@ -64,7 +65,7 @@ def test_unanswered_waits() -> None:
     """A key that was not answered is not a missing record: the message waits."""
     parsed, _ = parse(encoder("reject"), [held(READING), held(READING | {"metakey": "2"})])
 
-    result = encode(encoder("reject"), parsed, {"2": Metadata()})
+    result = encode(parsed, {"2": Metadata()})
 
     assert result.unanswered == parsed[:1]
     assert result.owners == [parsed[1].held]
@@ -75,7 +76,7 @@ def test_no_record_and_write() -> None:
     """With policy `write` the reading is stored without the record's tags, and counted."""
     parsed, _ = parse(encoder(), [held(READING)])
 
-    result = encode(encoder(), parsed, {"1": None})
+    result = encode(parsed, {"1": None})
 
     assert (len(result.lines), result.without_metadata) == (1, 1)
 
@@ -84,7 +85,7 @@ def test_no_record_and_reject() -> None:
     """With policy `reject` the message is rejected, naming the record."""
     parsed, _ = parse(encoder("reject"), [held(READING)])
 
-    result = encode(encoder("reject"), parsed, {"1": None})
+    result = encode(parsed, {"1": None})
 
     assert result.rejected == [parsed[0].held]
     assert str(parsed[0].held.rejection) == ("enrich: no-metadata: there is no metadata record '1'")
@@ -94,7 +95,7 @@ def test_no_record_and_hold() -> None:
     """With policy `hold` the message goes back to the queue for a while."""
     parsed, _ = parse(encoder("hold"), [held(READING)])
 
-    result = encode(encoder("hold"), parsed, {"1": None})
+    result = encode(parsed, {"1": None})
 
     assert result.on_hold == [parsed[0].held]
     assert result.lines == []
@@ -104,7 +105,7 @@ def test_no_key_and_hold() -> None:
     """A reading that names no record is not held: waiting would be for ever."""
     parsed, _ = parse(encoder("hold"), [held(READING | {"metakey": None})])
 
-    result = encode(encoder("hold"), parsed, {})
+    result = encode(parsed, {})
 
     assert result.on_hold == []
     assert "names no metadata record" in str(parsed[0].held.rejection)
@@ -114,36 +115,40 @@ def test_unmappable() -> None:
     """A reading that the mapping refuses is rejected; its neighbour is encoded."""
     parsed, _ = parse(encoder(), [held(READING | {"pressure": "high"}), held(READING)])
 
-    result = encode(encoder(), parsed, {"1": None})
+    result = encode(parsed, {"1": None})
 
     assert result.rejected == [parsed[0].held]
     assert result.owners == [parsed[1].held]
 
 
-class Broken(Encoder):
+def broken() -> Encoder:
     """An encoder with a defect that certain readings meet."""
+    encoder = Encoder(parse_mapping(DEFAULT_MAPPING))
+    (route,) = encoder.routes
+    find_key, find_time = route.metadata_key, route.clock.ns
 
-    def metadata_key(self, reading: dict[str, Any]) -> str | None:
-        """Fail for a reading with the key `fatal`."""
+    def key(reading: dict[str, Any], opened: Opened) -> str | None:
         if reading["metakey"] == "fatal":
             raise ZeroDivisionError("secret")
-        return super().metadata_key(reading)
+        return find_key(reading, opened)
 
-    def encode(self, reading: dict[str, Any], record: Metadata | None, *, sent_at_ms: int) -> bytes:
-        """Fail for a reading with a negative pressure."""
+    def ns(reading: dict[str, Any], *rest: Any) -> int:
         if reading["pressure"] < 0:
             raise ZeroDivisionError("secret")
-        return super().encode(reading, record, sent_at_ms=sent_at_ms)
+        return find_time(reading, *rest)
+
+    route.metadata_key = key
+    route.clock.ns = ns  # type: ignore[method-assign] # the defect
+    return encoder
 
 
 @pytest.mark.parametrize("change", [{"metakey": "fatal"}, {"pressure": -1}])
 def test_defect(change: dict[str, Any]) -> None:
     """A defect of ours costs the one message that meets it, and leaks nothing of it."""
-    broken = Broken(parse_mapping(DEFAULT_MAPPING))
     good, bad = held(READING), held(READING | change)
 
-    parsed, rejected = parse(broken, [bad, good])
-    result = encode(broken, parsed, {"1": None})
+    parsed, rejected = parse(broken(), [bad, good])
+    result = encode(parsed, {"1": None})
 
     assert rejected + result.rejected == [bad]
     assert result.owners == [good]

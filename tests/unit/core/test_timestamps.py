@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.core.timestamps import Timestamp, parse_time, spread
+from ingestor.core.timestamps import parse_time, spread
 
 NOON = 1_700_000_000 * 10**9  # 2023-11-14T22:13:20Z
 
@@ -39,7 +39,7 @@ NOON = 1_700_000_000 * 10**9  # 2023-11-14T22:13:20Z
 )
 def test_forms(value: object, ns: int, whole_second: bool) -> None:  # noqa: FBT001 - a table
     """ISO with and without zone, and epoch numbers of all units, name the same moment."""
-    assert parse_time(value) == Timestamp(NOON + ns, whole_second)
+    assert parse_time(value) == (NOON + ns, whole_second)
 
 
 @given(
@@ -51,7 +51,7 @@ def test_agrees_with_datetime(moment: datetime, minutes: int) -> None:
     aware = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
     expected = (aware - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
-    assert parse_time(aware.isoformat()).ns == expected * 1000
+    assert parse_time(aware.isoformat())[0] == expected * 1000
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_refuses(value: object, problem: str) -> None:
 def test_answers_or_refuses(value: object) -> None:
     """No value makes it fail in another way."""
     with contextlib.suppress(ValueError):
-        assert isinstance(parse_time(value).ns, int)
+        assert isinstance(parse_time(value)[0], int)
 
 
 @given(st.binary(), st.binary())

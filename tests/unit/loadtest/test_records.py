@@ -26,6 +26,6 @@ def test_the_mapping_stores_the_sequence_too() -> None:
     """The stack's mapping is the built-in one with one field more."""
     (route,) = parse_mapping(MAPPING).routes
 
-    assert route.measurement == MEASUREMENT
+    assert route.measurement.constant == MEASUREMENT
     assert sorted(route.fields) == ["pressureValue", "sequence", "viscosity"]
     assert route.fields["sequence"].type == "integer"

@@ -1,0 +1,92 @@
+"""From messages to lines of InfluxDB line protocol, as a mapping says."""
+
+from ingestor.core.decode.texts import read_json
+from ingestor.core.decode.unpack import unpack
+from ingestor.core.encode.choose import Chooser
+from ingestor.core.encode.route import RouteEncoder
+from ingestor.core.mapping import Mapping
+from ingestor.core.message import Reason, Rejected, Stage
+from ingestor.core.opened import Opened
+
+__all__ = ["Encoder", "RouteEncoder"]
+
+ENVELOPE = "base64OriginalPayload"
+"""The member of an IoT error action's message that holds what the device published."""
+
+
+class Encoder:
+    """A mapping, compiled. Keeps the escaped `measurement,tag=…` of the series it has seen."""
+
+    def __init__(self, mapping: Mapping, *, prefix_cache_size: int = 200_000) -> None:
+        limits = mapping.limits
+        self.routes = tuple(
+            RouteEncoder(
+                route.name or f"routes[{n}]",
+                route,
+                limits,
+                cache_size=prefix_cache_size // len(mapping.routes),
+            )
+            for n, route in enumerate(mapping.routes)
+        )
+        self._limits = limits
+        self._choose = Chooser(self.routes)
+        self._topic = mapping.topic
+        self._received_at = mapping.received_at
+        self._opens_envelopes = mapping.error_actions
+
+    def open(self, text: str, *, sent_at_ms: int) -> tuple[RouteEncoder, Opened]:
+        """The route of a message, and its readings: at least one.
+
+        Raises:
+            Rejected: no route takes it, or it cannot be read as its route says.
+        """
+        body = None
+        problem = None
+        try:
+            body = read_json(text, self._limits.depth)
+        except Rejected as rejection:
+            if rejection.reason is not Reason.NOT_JSON:
+                raise
+            problem = rejection
+        topic = None
+        now_ms = sent_at_ms
+        if body.__class__ is dict:
+            topic = body.get(self._topic)
+            if topic.__class__ is not str:
+                topic = None
+            received_at = body.get(self._received_at)
+            if received_at.__class__ is int and received_at > 0:
+                now_ms = received_at
+            if self._opens_envelopes and isinstance(original := body.get(ENVELOPE), str):
+                payload = unpack(original.encode(), ("base64",), self._limits.unpacked_bytes)
+                return self.open_payload(payload, topic, sent_at_ms=now_ms)
+        route = self._choose(body, topic)
+        if route is None or (problem and route.reader.is_plain):
+            raise problem or _no_route(topic)
+        message, readings = route.reader.of_message(body, text, now_ms)
+        return route, Opened(body, message, topic, readings)
+
+    def open_payload(
+        self, payload: bytes, topic: str | None, *, sent_at_ms: int
+    ) -> tuple[RouteEncoder, Opened]:
+        """The same of what a device published, before any rule.
+
+        Raises:
+            Rejected: no route takes it, or it cannot be read as its route says.
+        """
+        try:
+            body = read_json(payload, self._limits.depth)
+        except Rejected:
+            body = None  # it need not be JSON; its route will say
+        if body.__class__ is dict and topic is not None:
+            body = {**body, self._topic: topic}
+        route = self._choose(body, topic)
+        if route is None:
+            raise _no_route(topic)
+        message, readings = route.reader.of_device(body, payload, sent_at_ms)
+        return route, Opened(body, message, topic, readings)
+
+
+def _no_route(topic: str | None) -> Rejected:
+    what = "it has no topic" if topic is None else f"its topic is {topic[:100]!r}"
+    return Rejected(Stage.DECODE, Reason.NO_ROUTE, f"no route takes this message: {what}")

@@ -1,0 +1,128 @@
+"""One route of a mapping, compiled."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from ingestor.core.decode import PayloadReader
+from ingestor.core.encode.fields import field_text
+from ingestor.core.encode.keys import key_of
+from ingestor.core.encode.series import SeriesEncoder, Values
+from ingestor.core.encode.texts import rejected
+from ingestor.core.encode.times import Clock
+from ingestor.core.encode.wildcards import WildcardEncoder
+from ingestor.core.mapping.model import Limits, MissingPolicy, Route
+from ingestor.core.message import Reason, Rejected
+from ingestor.core.metadata import Metadata
+from ingestor.core.opened import Opened
+
+
+class Point(NamedTuple):
+    """A reading on its way to a line: its series, escaped, its fields, and epoch nanoseconds."""
+
+    prefix: str
+    fields: list[str]
+    ns: int
+
+    def line(self) -> bytes:
+        """The line, without a line end."""
+        return f"{self.prefix} {','.join(self.fields)} {self.ns}".encode()
+
+
+class RouteEncoder:
+    """How the readings of one route become lines.
+
+    What a line holds depends on the message, the record and `sent_at_ms` alone, so that a
+    redelivery gives the same line. `missing` says what to do with a reading without a record.
+    """
+
+    def __init__(self, name: str, route: Route, limits: Limits, *, cache_size: int) -> None:
+        self.name = name
+        self.rule = route
+        self.missing = route.metadata.missing if route.metadata else MissingPolicy.WRITE
+        self.has_metadata = route.metadata is not None
+        self.metadata_key = key_of(route.metadata)
+        self.reader = PayloadReader(route.payload, limits)
+        self.series = SeriesEncoder(route, limits, cache_size=cache_size)
+        self.wildcards = WildcardEncoder(route, limits)
+        self.clock = Clock(route.time)
+        self._most_fields = limits.fields
+        self._fields = [
+            field_text(name, rule, most_text_bytes=limits.text_bytes)
+            for name, rule in route.fields.items()
+        ]
+
+    def encode(
+        self, opened: Opened, records: Sequence[Metadata | None], *, sent_at_ms: int
+    ) -> list[bytes]:
+        """The lines of a message, one for each reading; `records[i]` belongs to `readings[i]`.
+
+        A record is None when there is none; `sent_at_ms` is when the message entered the queue.
+
+        Raises:
+            Rejected: naming what cannot be used, and in which of several readings.
+        """
+        readings = opened.readings
+        if len(readings) == 1:
+            opened.record = records[0]
+            return [self.point(readings[0], opened, 0, sent_at_ms)[1].line()]
+        return [point.line() for point in self.points(opened, records, sent_at_ms=sent_at_ms)]
+
+    def points(
+        self, opened: Opened, records: Sequence[Metadata | None], *, sent_at_ms: int
+    ) -> list[Point]:
+        """The same before they are lines."""
+        points = []
+        taken: dict[tuple[Values, str, int], dict[str, str]] = {}
+        for index, (reading, record) in enumerate(zip(opened.readings, records, strict=True)):
+            opened.record = record
+            try:
+                values, point = self.point(reading, opened, index, sent_at_ms)
+            except Rejected as rejection:
+                if len(opened.readings) > 1:
+                    rejection.detail = f"reading {index}: {rejection.detail}"
+                raise
+            key = self.metadata_key(reading, opened) or ""
+            points.append(_apart(point, values, key, taken))
+        return points
+
+    def point(
+        self, reading: Any, opened: Opened, index: int, sent_at_ms: int
+    ) -> tuple[Values, Point]:
+        """One reading; the record is that of `opened`."""
+        values = self.series.values(reading, opened)
+        prefix = self.series.prefix(values, opened.record)
+        fields = [text for field in self._fields if (text := field(reading, opened))]
+        if self.wildcards:
+            tags = self.series.attributes(opened.record)
+            fields += self.wildcards.fields(reading, opened, tags).values()
+        if not fields:
+            raise self._no_fields()
+        if len(fields) > self._most_fields:
+            what = f"there are {len(fields)}, and at most {self._most_fields} are allowed"
+            raise rejected(Reason.TOO_MANY_FIELDS, "fields", what)
+        ns = self.clock.ns(reading, opened, index, sent_at_ms)
+        return values, Point(prefix, fields, ns)
+
+    def _no_fields(self) -> Exception:
+        places = [rule.places for rule in self.rule.fields.values()]
+        if self.wildcards:
+            places.append("anything that a wildcard wants")
+        return rejected(Reason.NO_FIELDS, ", ".join(places), "none of them is there")
+
+
+def _apart(
+    point: Point, values: Values, key: str, taken: dict[tuple[Values, str, int], dict[str, str]]
+) -> Point:
+    """The point, moved on by nanoseconds when it would overwrite another of the same message.
+
+    Readings of one series and time that say different things are different readings; those that
+    hold different fields belong together, and those that are equal are one.
+    """
+    fields = dict(text.split("=", 1) for text in point.fields)
+    ns = point.ns
+    while True:
+        there = taken.setdefault((values, key, ns), {})
+        if all(there.get(name, text) == text for name, text in fields.items()):
+            there |= fields
+            return point._replace(ns=ns)
+        ns += 1

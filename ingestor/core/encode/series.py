@@ -1,0 +1,109 @@
+"""Measurement and tags of a line, compiled from the mapping."""
+
+from typing import Any
+
+from ingestor.core.encode.texts import rejected, tag_text, text_of
+from ingestor.core.mapping.model import Limits, Route
+from ingestor.core.mapping.names import name_filter, unusable_measurement, unusable_name
+from ingestor.core.message import Reason
+from ingestor.core.metadata import Metadata
+from ingestor.core.opened import Opened
+from ingestor.core.prefix import PrefixCache, escape_measurement, escape_name, unusable_tag_value
+
+MOST_KEY_BYTES = 65_535
+"""Longest measurement with tags (InfluxDB: `max key length exceeded`)."""
+
+Values = tuple[str, ...]
+"""The measurement, and for each tag rule the value, empty when it is left out."""
+
+
+class SeriesEncoder:
+    """Gives the escaped `measurement,tag=…` of readings, and remembers it."""
+
+    def __init__(self, route: Route, limits: Limits, *, cache_size: int) -> None:
+        self._limits = limits
+        self._texts = [
+            text_of(route.measurement, Reason.BAD_MEASUREMENT),
+            *(tag_text(name, rule) for name, rule in route.tags.items()),
+        ]
+        self._measurement_places = route.measurement.places
+        self._names = tuple(route.tags)
+        self._not_from_metadata = {*route.tags, *route.fields}
+        metadata = route.metadata
+        self._wants = name_filter(
+            *(metadata.include, metadata.exclude) if metadata else (("*",), ())
+        )
+        self._prefixes = PrefixCache(cache_size)
+
+    def values(self, reading: Any, opened: Opened) -> Values:
+        """What the reading says about its series.
+
+        Raises:
+            Rejected: naming the tag that cannot be used.
+        """
+        return tuple([text(reading, opened) for text in self._texts])
+
+    def prefix(self, values: Values, record: Metadata | None) -> str:
+        """The series, escaped, with its tags in the order of their names.
+
+        Raises:
+            Rejected: naming the tag that cannot be used.
+        """
+        series = (record, values)
+        prefix = self._prefixes.get(series)
+        if prefix is None:
+            prefix = self._prefix(values, record)
+            self._prefixes.put(series, prefix)
+        return prefix
+
+    def attributes(self, record: Metadata | None) -> dict[str, str]:
+        """The attributes of a record that become tags.
+
+        What cannot be stored is left out: the reading is worth more than one attribute.
+        """
+        if record is None:
+            return {}
+        limits = self._limits
+        return {
+            name: value
+            for name, value in record.attributes.items()
+            if name not in self._not_from_metadata
+            and self._wants(name)
+            and not unusable_name(name)
+            and not unusable_tag_value(value)
+            and len(name.encode()) <= limits.name_bytes
+            and len(value.encode()) <= limits.tag_bytes
+        }
+
+    def _prefix(self, values: Values, record: Metadata | None) -> str:
+        measurement, *own = values
+        self._check_measurement(measurement)
+        tags = self.attributes(record)
+        for name, value in zip(self._names, own, strict=True):
+            if problem := unusable_tag_value(value):
+                raise rejected(Reason.BAD_TAG, f"tag {name}", problem)
+            if len(value.encode()) > self._limits.tag_bytes:
+                what = f"it is longer than {self._limits.tag_bytes} bytes"
+                raise rejected(Reason.BAD_TAG, f"tag {name}", what)
+            if value:
+                tags[name] = value
+        if len(tags) > self._limits.tags:
+            what = f"there are {len(tags)}, and at most {self._limits.tags} are allowed"
+            raise rejected(Reason.TOO_MANY_TAGS, "tags", what)
+        pairs = [f",{escape_name(name)}={escape_name(tags[name])}" for name in sorted(tags)]
+        prefix = escape_measurement(measurement) + "".join(pairs)
+        if len(prefix.encode()) > MOST_KEY_BYTES:
+            what = f"measurement and tags are longer than {MOST_KEY_BYTES} bytes"
+            raise rejected(Reason.BAD_TAG, "tags", what)
+        return prefix
+
+    def _check_measurement(self, measurement: str) -> None:
+        place = self._measurement_places
+        if not measurement:
+            what = "it is missing or empty, and the measurement needs it"
+            raise rejected(Reason.BAD_MEASUREMENT, place, what)
+        if problem := unusable_measurement(measurement):
+            raise rejected(Reason.BAD_MEASUREMENT, place, problem)
+        if len(measurement.encode()) > self._limits.name_bytes:
+            what = f"it is longer than {self._limits.name_bytes} bytes"
+            raise rejected(Reason.BAD_MEASUREMENT, place, what)
