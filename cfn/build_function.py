@@ -69,7 +69,7 @@ def _install(target: Path, architecture: str, python: str) -> None:
         platforms = [option for tag in tags for option in ("--platform", f"{tag}_{machine}")]
         command = [sys.executable, "-m", "pip", "install", "--implementation=cp", *platforms]
         command += common
-    done = subprocess.run(  # noqa: S603 - arguments of our own
+    done = subprocess.run(
         command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
     if done.returncode:
@@ -88,7 +88,7 @@ def _compile(packages: Path, python: str) -> None:
         )
         return
     command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    subprocess.run(  # noqa: S603 - arguments of our own
+    subprocess.run(
         [*command, "-s", str(packages), "-p", "/var/task", str(packages)],
         env={"PYTHONHASHSEED": "0"},
         check=False,  # a package may hold files for other versions of Python

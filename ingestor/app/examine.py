@@ -8,8 +8,8 @@ from random import SystemRandom
 from ingestor.adapters.clock import SystemClock
 from ingestor.adapters.dynamodb import TableSetupError
 from ingestor.adapters.sqs import QueueSetupError
-from ingestor.dependencies import open_queue, open_sink, open_store
 from ingestor.config import Settings
+from ingestor.dependencies import open_queue, open_sink, open_store
 from ingestor.ports import Unavailable
 
 

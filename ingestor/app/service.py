@@ -13,12 +13,12 @@ from ingestor.adapters.cache import CachedMetadata
 from ingestor.adapters.clock import SystemClock
 from ingestor.adapters.signals import on_signals
 from ingestor.adapters.sqs import QueueSetupError, SqsQueue
-from ingestor.dependencies import open_queue, open_sink, open_store
 from ingestor.app.status import DEPENDENCIES, Status
 from ingestor.config import Settings
 from ingestor.core.backoff import Backoff
 from ingestor.core.encode import Encoder
 from ingestor.core.mapping import parse_mapping
+from ingestor.dependencies import open_queue, open_sink, open_store
 from ingestor.ops.server import OpsServer, OpsSetupError
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.pipeline import Limits, Pipeline
