@@ -49,6 +49,7 @@ class Status:
         return {
             **(self._pipeline.gauges if self._pipeline else {}),
             **{f"cache_{name}": count for name, count in self._cache_figures().items()},
+            "loop_lag_seconds": self._telemetry.loop_lag_seconds,
             **usage(),
         }
 

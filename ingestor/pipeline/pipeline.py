@@ -25,6 +25,8 @@ from ingestor.ports import MetadataStore, Queue, TimeSeriesSink, Unavailable
 RELEASE_SECONDS = 4.0
 """The last part of the time to stop, kept for giving back what could not be stored."""
 
+_TICK_SECONDS = 1.0
+
 
 @dataclass(slots=True, frozen=True)
 class Limits:
@@ -193,11 +195,13 @@ class Pipeline:
     async def _tick(self) -> None:
         """Once a second: take samples, and note whether anything gets done."""
         totals = self._telemetry.totals
+        due = self._clock.monotonic()
         while True:
             now = self._clock.monotonic()
-            self._telemetry.tick(now)
+            self._telemetry.tick(now, late_seconds=now - due)
+            due = now + _TICK_SECONDS
             idle = not len(self.intake.held)
             marks = (totals.received, totals.lines, totals.deleted, totals.rejected)
             excused = idle or self.intake.blocked or bool(len(self.enricher))
             self.progress.observe(marks, excused=excused, now=now)
-            await self._clock.sleep(1.0)
+            await self._clock.sleep(_TICK_SECONDS)

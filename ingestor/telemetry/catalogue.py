@@ -68,6 +68,7 @@ GAUGES: dict[str, str] = {
     "cache_misses": "Look-ups that had to ask DynamoDB",
     "cache_negative_hits": "Look-ups answered by the cache: there is no such record",
     "cache_stale": "Look-ups answered by an expired record because DynamoDB did not answer",
+    "loop_lag_seconds": "Most that a task was woken too late within the last ten seconds",
     "cpu_seconds": "Processor seconds used since the start",
     "max_resident_bytes": "Most memory held at any time since the start",
 }

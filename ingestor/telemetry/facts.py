@@ -1,6 +1,6 @@
 """One function per operational fact; called once per batch, never per message."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 
 import structlog
@@ -25,6 +25,7 @@ class Telemetry:
         self.received_rate = Rate()
         self.stored_rate = Rate()
         self._report_failure = ""
+        self._late_seconds: deque[float] = deque([0.0], maxlen=10)
 
     def received(self, messages: Sequence[Message], *, fresh: int) -> None:
         """A poll brought messages, of which `fresh` were not being worked on yet."""
@@ -122,7 +123,13 @@ class Telemetry:
         if self.down.pop(name, None) is not None:
             self.log.info("dependency available again", dependency=name)
 
-    def tick(self, now: float) -> None:
-        """Once a second: take the samples that rates are made of."""
+    @property
+    def loop_lag_seconds(self) -> float:
+        """The most that a tick of the last ten came too late."""
+        return max(self._late_seconds)
+
+    def tick(self, now: float, *, late_seconds: float = 0.0) -> None:
+        """Once a second, or so much later: take the samples that rates are made of."""
+        self._late_seconds.append(max(0.0, late_seconds))
         self.received_rate.sample(self.totals.received, now)
         self.stored_rate.sample(self.totals.stored, now)

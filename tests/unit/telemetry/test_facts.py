@@ -163,3 +163,29 @@ def test_the_exposition_shows_every_figure_of_the_catalogue(book: Book) -> None:
     assert 'ingestor_lag_seconds_bucket{le="+Inf"} 1.0' in text
     assert "ingestor_lag_seconds_count 1.0" in text
     assert "secret" not in text
+
+
+def test_the_loop_lag_is_the_worst_of_ten_ticks(book: Book) -> None:
+    """A stall stays visible until the next report has seen it, and then goes."""
+    telemetry = book.telemetry
+    assert telemetry.loop_lag_seconds == 0.0
+
+    telemetry.tick(0, late_seconds=-0.1)
+    telemetry.tick(1, late_seconds=0.7)
+    for now in range(2, 11):
+        telemetry.tick(now, late_seconds=0.01)
+    assert telemetry.loop_lag_seconds == 0.7
+
+    telemetry.tick(11, late_seconds=0.01)
+    assert telemetry.loop_lag_seconds == 0.01
+
+
+def test_a_failing_report_is_logged_when_its_reason_changes(book: Book) -> None:
+    """Every ten seconds the same words would hide others."""
+    for reason in ("full", "full", "conflict"):
+        book.telemetry.report_failed(reason)
+    book.telemetry.reported()
+    book.telemetry.report_failed("conflict")
+
+    assert book.telemetry.totals.report_failures == 4
+    assert [each["reason"] for each in book.events()] == ["full", "conflict", "conflict"]
