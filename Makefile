@@ -19,9 +19,10 @@ help: ## List the targets
 
 setup: ready-demo ## Install what the demo needs
 
-demo: ready-demo ## Devices to InfluxDB on this machine [DURATION=seconds DEVICES=20 KILL=1]
+demo: ready-demo ## Devices to InfluxDB on this machine [DURATION=seconds DEVICES=20 KILL=1 PATH_UNDER_TEST=lambda]
 	@$(BIN)/loadtest demo $(if $(DURATION),--duration $(DURATION)) \
-		$(if $(DEVICES),--devices $(DEVICES)) $(if $(filter-out $(OFF),$(KILL)),--kill)
+		$(if $(DEVICES),--devices $(DEVICES)) $(if $(filter-out $(OFF),$(KILL)),--kill) \
+		$(if $(PATH_UNDER_TEST),--way $(PATH_UNDER_TEST))
 
 test: ready-dev ## All tests; those in tests/unit alone must cover the heart of the service
 	@status=0; \

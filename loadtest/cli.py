@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from loadtest.demo import Options, run_demo
+from loadtest.demo import Options, Way, run_demo
 from loadtest.report import Report
 from loadtest.servers import ServerError
 from loadtest.toolchain import Api, FoundInfluxd, ToolchainError, find_influxd
@@ -44,6 +44,9 @@ def demo(
         bool, typer.Option("--kill", help="Kill the ingestor (-9) half-way and start it again.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Which devices with which values.")] = 1,
+    way: Annotated[
+        Way, typer.Option(help="Through the service, or through Lambda from queue or rule.")
+    ] = Way.SERVICE,
     report: Annotated[Path, typer.Option(help="Where to write the result.")] = Path(
         "build/demo.json"
     ),
@@ -53,6 +56,8 @@ def demo(
     Exit status: 0 when every reading sent is stored once, as sent and with all its metadata;
     1 when not, or when something could not be started; 130 when interrupted twice.
     """
+    if kill and way is not Way.SERVICE:
+        raise typer.BadParameter("--kill is for the service: Lambda has no process of ours to kill")
     # Until the loop takes the signals over, SIGTERM does what Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console()
@@ -60,7 +65,7 @@ def demo(
     status = 1
     try:
         found = find_influxd()
-        options = Options(duration, devices, kill, seed, _api(found))
+        options = Options(duration, devices, kill, seed, _api(found), way)
         result = asyncio.run(run_demo(options, found, console))
     except* (ToolchainError, ServerError) as group:
         for error in _leaves(group):

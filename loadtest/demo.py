@@ -2,12 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass
+from enum import StrEnum
 
 from rich.console import Console
 
 from loadtest.audit import Audit
 from loadtest.devices import make_devices
 from loadtest.fleet import Fleet
+from loadtest.function import Function
 from loadtest.interrupts import Interrupts, interrupts
 from loadtest.ledger import Ledger
 from loadtest.records import RECORDS
@@ -26,11 +28,20 @@ _POLL_SECONDS = 0.1
 _SCRAPE_SECONDS = 1.0
 
 
+class Way(StrEnum):
+    """Which way readings take from the rule to InfluxDB."""
+
+    SERVICE = "service"
+    LAMBDA = "lambda"
+    LAMBDA_DIRECT = "lambda-direct"
+
+
 @dataclass(slots=True, frozen=True)
 class Options:
     """What to run. Without `duration_seconds` until a signal; `kill` ends the service half-way.
 
-    With `kill` and no duration it happens ten seconds after the start.
+    With `kill` and no duration it happens ten seconds after the start. `way` is which way readings
+    take.
     """
 
     duration_seconds: float | None
@@ -38,6 +49,7 @@ class Options:
     kill: bool
     seed: int
     api: Api
+    way: Way = Way.SERVICE
 
 
 async def run_demo(options: Options, found: FoundInfluxd, console: Console) -> Report:
@@ -52,17 +64,26 @@ async def run_demo(options: Options, found: FoundInfluxd, console: Console) -> R
         console.print(f"Starting MiniStack and InfluxDB {found.version} …", highlight=False)
         async with open_stack(found, options.api) as stack:
             console.print(f"InfluxDB ({options.api} API): {stack.influxd.url}", highlight=False)
-            async with Service(stack.environment()) as service:
-                console.print(f"Status page: {service.url}/", highlight=False)
+            async with _worker(options.way, stack) as worker:
+                if isinstance(worker, Service):
+                    console.print(f"Status page: {worker.url}/", highlight=False)
                 if options.duration_seconds is None:
                     console.print("Ctrl-C ends the run and counts; twice ends it at once.")
-                return await Demo(options, stack, service, console).run(signals)
+                return await Demo(options, stack, worker, console).run(signals)
+
+
+def _worker(way: Way, stack: Stack) -> Service | Function:
+    if way is Way.SERVICE:
+        return Service(stack.environment())
+    return Function(stack, direct=way is Way.LAMBDA_DIRECT)
 
 
 class Demo:
-    """One run on a stack and a service that are up."""
+    """One run on a stack and a service, or the function in its place, that are up."""
 
-    def __init__(self, options: Options, stack: Stack, service: Service, console: Console) -> None:
+    def __init__(
+        self, options: Options, stack: Stack, service: Service | Function, console: Console
+    ) -> None:
         self._options = options
         self._stack = stack
         self._service = service
@@ -155,10 +176,14 @@ class Demo:
             if kill_at is not None and self._now() >= kill_at:
                 kill_at = None
                 self._console.print("Killing the service (SIGKILL) and starting it again …")
-                await self._service.kill()
-                await self._service.restart()
+                await self._restart()
                 self._console.print("The service is back.")
             await asyncio.sleep(_POLL_SECONDS)
+
+    async def _restart(self) -> None:
+        if isinstance(self._service, Service):  # Lambda has nobody to kill
+            await self._service.kill()
+            await self._service.restart()
 
     async def _scrape(self) -> None:
         while True:
@@ -178,7 +203,7 @@ class Demo:
             in_flight=self._backlog.in_flight,
             connected=self._fleet.connected,
             devices=len(self._devices),
-            page=f"{self._service.url}/",
+            page=self._service.page,
         )
 
     @staticmethod

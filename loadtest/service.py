@@ -48,6 +48,11 @@ class Service(Server):
         async with session.get(f"{self.url}/ready") as response:
             return response.ok
 
+    @property
+    def page(self) -> str:
+        """The address of the status page."""
+        return f"{self.url}/"
+
     async def kill(self) -> None:
         """See Server."""
         await super().kill()

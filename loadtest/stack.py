@@ -75,6 +75,19 @@ class Stack:
             "INGESTOR_RECEIVE_WAIT_SECONDS": "2",
         }
 
+    def client(self, service: str) -> Any:
+        """A client of another AWS service of the stack, as an async context manager."""
+        return _client(service, self.ministack)
+
+    async def rule_invokes(self, function_arn: str) -> None:
+        """From now on the rule hands readings to a function instead of the queue."""
+        payload = _rule_payload(
+            {"lambda": {"functionArn": function_arn}}, self.rule_error_queue_url
+        )
+        with _server_errors("the rule"):
+            async with self.client("iot") as iot:
+                await iot.replace_topic_rule(ruleName=RULE, topicRulePayload=payload)
+
     async def backlog(self) -> Backlog:
         """What the queue holds now."""
         with _server_errors("the queue"):
@@ -160,18 +173,21 @@ async def _create_main_queue(sqs: Any, name: str, dead_letter_queue_url: str) ->
 
 
 async def _create_rule(iot: Any, queue_url: str, error_queue_url: str) -> None:
-    def to(url: str) -> dict[str, Any]:
-        return {"sqs": {"roleArn": _ROLE, "queueUrl": url, "useBase64": False}}
+    payload = _rule_payload(_to_queue(queue_url), error_queue_url)
+    await iot.create_topic_rule(ruleName=RULE, topicRulePayload=payload)
 
-    await iot.create_topic_rule(
-        ruleName=RULE,
-        topicRulePayload={
-            "sql": RULE_SQL,
-            "awsIotSqlVersion": "2016-03-23",
-            "actions": [to(queue_url)],
-            "errorAction": to(error_queue_url),
-        },
-    )
+
+def _rule_payload(action: dict[str, Any], error_queue_url: str) -> dict[str, Any]:
+    return {
+        "sql": RULE_SQL,
+        "awsIotSqlVersion": "2016-03-23",
+        "actions": [action],
+        "errorAction": _to_queue(error_queue_url),
+    }
+
+
+def _to_queue(url: str) -> dict[str, Any]:
+    return {"sqs": {"roleArn": _ROLE, "queueUrl": url, "useBase64": False}}
 
 
 async def _create_table(dynamodb: Any, records: Iterable[Record]) -> None:
