@@ -49,8 +49,8 @@ class Settings(BaseSettings):
     )
     sqs_client: Annotated[Literal["lean", "aioboto3"], AnyCase] = Field(
         "aioboto3",
-        description="Which client calls SQS: lean is our own, for a small part of the CPU time, and "
-        "uses no proxy; aioboto3 is AWS's.",
+        description="Which client calls SQS: lean is our own, takes a small part of the CPU time, "
+        "and uses no proxy; aioboto3 is the usual one.",
         examples=["lean"],
     )
     metadata_table: TableName = Field(
