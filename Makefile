@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lambda lock clean ready-demo ready-dev
+.PHONY: help setup demo test check format lambda lock deploy destroy clean ready-demo ready-dev
 
 # The newest Python that will do; `make PYTHON=/path/to/python3 …` takes another one.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
@@ -52,6 +52,12 @@ lock: ## Pin all dependencies of pyproject.toml again [UPGRADE=1: to their newes
 	$(UV_COMPILE) --group uv -o requirements-uv.txt
 	$(UV_COMPILE) --group ministack -o requirements-ministack.txt
 	$(UV_COMPILE) --group checkov -o requirements-checkov.txt
+
+deploy: ## All CloudFormation stacks, see cfn/README.md [ENVIRONMENT=demo OPTIONS='--plan']
+	@$(PYTHON) -m cfn deploy $(or $(ENVIRONMENT),demo) $(OPTIONS)
+
+destroy: ## Delete all of them, after asking [ENVIRONMENT=demo]
+	@$(PYTHON) -m cfn destroy $(or $(ENVIRONMENT),demo) $(OPTIONS)
 
 clean: ## Remove everything that make has made in this folder
 	@rm -rf .venv .venv-* build dist .coverage .coverage.* .hypothesis .import_linter_cache \

@@ -139,13 +139,13 @@ class Deployment:
         """The same for a person, to be run in the checkout's folder; an option a line."""
         words = [shlex.quote(word) for word in self.arguments(f"cfn/{self.step.template}.yaml")]
         lines: list[list[str]] = [["aws", *words[:2]]]
-        for word in words[2:]:
+        overrides = words.index("--parameter-overrides")
+        for word in words[2 : overrides + 1]:
             if word.startswith("--"):
                 lines.append([word])
-            elif lines[-1][0] == "--parameter-overrides":
-                lines.append([" ", word])
             else:
                 lines[-1].append(word)
+        lines += [[" ", word] for word in words[overrides + 1 :]]
         return " \\\n    ".join(" ".join(line) for line in lines)
 
 

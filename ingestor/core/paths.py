@@ -113,12 +113,19 @@ def look_up(value: Any, steps: tuple[Step, ...]) -> Any:
     return value
 
 
+def single_name(path: Path | None) -> str | None:
+    """The name when the path is nothing but a member of the reading: the usual kind."""
+    if path is None or path.root is not Root.READING or len(path.steps) != 1:
+        return None
+    return path.steps[0] if isinstance(path.steps[0], str) else None
+
+
 def getter(path: Path) -> Getter:
     """What finds the value of a path, made for this path: it runs for every reading."""
     steps = path.steps
     match path.root:
         case Root.READING:
-            return _of_reading(steps)
+            return _of_reading(steps, single_name(path))
         case Root.MESSAGE:
             return lambda _, opened: look_up(opened.message, steps)
         case Root.BODY:
@@ -129,10 +136,16 @@ def getter(path: Path) -> Getter:
             return _of_topic(steps)
 
 
-def _of_reading(steps: tuple[Step, ...]) -> Getter:
-    if len(steps) == 1 and isinstance(steps[0], str):
-        name = steps[0]
-        return lambda reading, _: reading.get(name) if reading.__class__ is dict else None
+def _of_reading(steps: tuple[Step, ...], name: str | None) -> Getter:
+    if name is not None:
+
+        def member(reading: Any, _: Opened) -> Any:
+            try:
+                return reading.get(name)
+            except AttributeError:  # an element of an array need not be an object
+                return None
+
+        return member
     return lambda reading, _: look_up(reading, steps)
 
 
@@ -145,11 +158,11 @@ def _of_record(name: str) -> Getter:
 
 def _of_topic(steps: tuple[Step, ...]) -> Getter:
     if not steps:
-        return lambda _, opened: opened.topic
+        return lambda _, opened: opened.topic if isinstance(opened.topic, str) else None
     place = int(steps[0]) - 1
 
     def level(_: Any, opened: Opened) -> Any:
-        if opened.topic is None:
+        if not isinstance(opened.topic, str):
             return None
         levels = opened.topic.split("/", place + 1)
         return levels[place] if place < len(levels) else None

@@ -1,7 +1,9 @@
 """Measurement and tags of a line: escaping, and the memory of what was escaped before."""
 
 import re
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+Value = TypeVar("Value")
 
 _MEASUREMENT = str.maketrans({",": "\\,", " ": "\\ "})
 _NAME = str.maketrans({",": "\\,", " ": "\\ ", "=": "\\="})
@@ -30,32 +32,34 @@ def unusable_tag_value(value: str) -> str | None:
     return None
 
 
-class PrefixCache:
+class PrefixCache(Generic[Value]):
     """A bounded memory in two generations: what is used stays, what is not goes.
 
     Half as many entries as `capacity` make a generation. When the young one is full it becomes
-    the old one, and what was in the old one and was not asked for meanwhile is forgotten.
+    the old one, and what was in the old one and was not asked for meanwhile is forgotten. `young`
+    is always the same dictionary: who is in a hurry may look there first.
     """
 
     def __init__(self, capacity: int) -> None:
         self._most = max(1, capacity // 2)
-        self._young: dict[Any, str] = {}
-        self._old: dict[Any, str] = {}
+        self.young: dict[Any, Value] = {}
+        self._old: dict[Any, Value] = {}
 
     def __len__(self) -> int:
-        return len(self._young) + len(self._old)
+        return len(self.young) + len(self._old)
 
-    def get(self, key: Any) -> str | None:
+    def get(self, key: Any) -> Value | None:
         """The prefix of a series, None when it is not remembered."""
-        prefix = self._young.get(key)
+        prefix = self.young.get(key)
         if prefix is None:
             prefix = self._old.pop(key, None)
             if prefix is not None:
                 self.put(key, prefix)
         return prefix
 
-    def put(self, key: Any, prefix: str) -> None:
+    def put(self, key: Any, prefix: Value) -> None:
         """Remember the prefix of a series."""
-        if len(self._young) >= self._most:
-            self._old, self._young = self._young, {}
-        self._young[key] = prefix
+        if len(self.young) >= self._most:
+            self._old = self.young.copy()
+            self.young.clear()
+        self.young[key] = prefix

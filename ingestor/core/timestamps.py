@@ -68,27 +68,25 @@ def time_parser(unit: str, zone: tzinfo) -> Callable[[object], Time]:
         return lambda value: parse_time(value, unit, zone)
 
     def parse(value: object) -> Time:
-        if isinstance(value, str) and value[10:11] == "T":
-            text = value
-            tail = text[19:]
-            if tail in _WHOLE:
-                if text[7] == "-" and text[13] == text[16] == ":":
-                    try:
-                        since = datetime.fromisoformat(text[:19]) - _EPOCH
-                    except ValueError:
-                        return parse_time(value, unit)  # says what is wrong
-                    return (since.days * 86_400 + since.seconds) * NS_PER_SECOND, True
-            else:
-                digits = tail[1:-1] if tail[-1] == "Z" else tail[1:]
-                if tail[0] == "." and digits.isdecimal() and digits.isascii():
-                    ns, _ = parse(text[:19])
-                    return ns + int(digits[:9].ljust(9, "0")), False
-        return parse_time(value, unit)
+        if value.__class__ is not str:
+            return parse_time(value, unit)
+        text = str(value)
+        tail = text[19:]
+        if text[10:11] != "T" or text[13] != ":" or text[16:17] != ":":
+            return parse_time(text, unit)
+        try:
+            since = datetime.fromisoformat(text[:19]) - _EPOCH
+        except ValueError:
+            return parse_time(text, unit)  # says what is wrong, or knows better
+        ns = (since.days * 86_400 + since.seconds) * NS_PER_SECOND
+        if not tail or tail == "Z":
+            return ns, True
+        digits = tail[1:-1] if tail[-1] == "Z" else tail[1:]
+        if tail[0] == "." and digits.isdecimal() and digits.isascii():
+            return ns + int(digits[:9].ljust(9, "0")), False
+        return parse_time(text, unit)
 
     return parse
-
-
-_WHOLE = ("", "Z")
 
 
 def spread(second_ns: int, content: bytes) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 from collections import deque
 from dataclasses import dataclass, field
+from ssl import SSLContext
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -61,13 +62,14 @@ class CannedServer:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     connections: int = 0
     most_at_once: int = 0
+    tls: SSLContext | None = None
 
     async def __aenter__(self) -> Self:
         self.gate.set()
         self._waiting = 0
         self._arrived = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self.tls)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -80,7 +82,7 @@ class CannedServer:
     def url(self) -> str:
         """The address, without a slash at the end."""
         host, port = self._server.sockets[0].getsockname()
-        return f"http://{host}:{port}"
+        return f"{'https' if self.tls else 'http'}://{host}:{port}"
 
     async def received(self, count: int) -> None:
         """Return when so many requests have arrived."""

@@ -52,12 +52,13 @@ def plain(value: Any, *, depth: int, most_values: int) -> Any:
 
 def check_depth(value: Any, depth: int) -> None:
     """Raise Rejected when arrays and objects are nested deeper than that."""
+    if not isinstance(value, dict | list):
+        return
     level = [value]
     for _ in range(depth):
         level = [
             inner
             for each in level
-            if isinstance(each, dict | list)
             for inner in (each.values() if isinstance(each, dict) else each)
             if isinstance(inner, dict | list)
         ]

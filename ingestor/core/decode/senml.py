@@ -67,7 +67,10 @@ def read_senml(pack: Any, now_ms: int, *, group: bool) -> list[Record]:
 def _checked(raw: Any) -> Record:
     if not isinstance(raw, dict):
         raise ValueError("it is not an object")  # noqa: TRY004 - as the others
-    record: Record = {_LABELS.get(str(name), name): value for name, value in raw.items()}
+    record: Record = {}
+    name: str
+    for name, value in raw.items():
+        record[_LABELS.get(name, name)] = value
     for name, value in record.items():
         kind = _KINDS.get(name)
         if kind is None:

@@ -1,6 +1,8 @@
 """From messages to lines of InfluxDB line protocol, as a mapping says."""
 
-from ingestor.core.decode.texts import read_json
+from msgspec import MsgspecError
+
+from ingestor.core.decode.texts import decode_json, read_json
 from ingestor.core.decode.unpack import unpack
 from ingestor.core.encode.choose import Chooser
 from ingestor.core.encode.route import RouteEncoder
@@ -29,10 +31,15 @@ class Encoder:
             for n, route in enumerate(mapping.routes)
         )
         self._limits = limits
+        self._depth = limits.depth
         self._choose = Chooser(self.routes)
         self._topic = mapping.topic
         self._received_at = mapping.received_at
         self._opens_envelopes = mapping.error_actions
+        # The way of most messages is short: one route, which takes JSON as it is.
+        first = self.routes[0]
+        is_plain = first.rule.takes_all and first.reader.is_plain and not mapping.error_actions
+        self._plain = first if is_plain else None
 
     def open(self, text: str, *, sent_at_ms: int) -> tuple[RouteEncoder, Opened]:
         """The route of a message, and its readings: at least one.
@@ -40,10 +47,22 @@ class Encoder:
         Raises:
             Rejected: no route takes it, or it cannot be read as its route says.
         """
+        # An object without another brace or bracket in its text is not nested.
+        if self._plain is not None and "{" not in text[1:] and "[" not in text:
+            try:
+                body = decode_json(text)
+            except (MsgspecError, UnicodeError):
+                body = None  # what is wrong is found out below
+            if body.__class__ is dict:
+                return self._plain, Opened(body, body, body.get(self._topic), [body])
+        return self._open(text, sent_at_ms)
+
+    def _open(self, text: str, sent_at_ms: int) -> tuple[RouteEncoder, Opened]:
+        """The way of all other messages."""
         body = None
         problem = None
         try:
-            body = read_json(text, self._limits.depth)
+            body = read_json(text, self._depth)
         except Rejected as rejection:
             if rejection.reason is not Reason.NOT_JSON:
                 raise
@@ -52,8 +71,7 @@ class Encoder:
         now_ms = sent_at_ms
         if body.__class__ is dict:
             topic = body.get(self._topic)
-            if topic.__class__ is not str:
-                topic = None
+            topic = topic if isinstance(topic, str) else None
             received_at = body.get(self._received_at)
             if received_at.__class__ is int and received_at > 0:
                 now_ms = received_at

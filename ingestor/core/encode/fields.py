@@ -21,7 +21,7 @@ from ingestor.core.scalars import (
 FieldText = Callable[[Any, Opened], str]
 """`name=value` for a reading; empty when there is no value."""
 
-_EXACT = 10**15
+EXACT = 10**15
 """Below it an integer with `.0` behind it is what `repr` writes for it as a float."""
 
 
@@ -50,18 +50,14 @@ def field_text(name: str, rule: FieldRule, *, most_text_bytes: int) -> FieldText
         constant = equals + to_text(rule.constant)
         return lambda _reading, _opened: constant
     get = _getter(rule)
-    absent = None if rule.default is None else equals + to_text(rule.default)
-    is_float = rule.type == "float" and not rule.is_scaled
+    absent = "" if rule.default is None else equals + to_text(rule.default)
 
     def field(reading: Any, opened: Opened) -> str:
         value = get(reading, opened)
-        if is_float:
-            kind = value.__class__
-            if kind is int and -_EXACT < value < _EXACT:
-                return f"{equals}{value}.0"
         if value is None or value == "":
-            if absent is None:
-                return _missing(name, rule)
+            if rule.required:
+                what = f"it is missing or empty, and the field {name} needs it"
+                raise rejected(Reason.MISSING_FIELD, rule.places, what)
             return absent
         try:
             return equals + to_text(value)
@@ -69,13 +65,6 @@ def field_text(name: str, rule: FieldRule, *, most_text_bytes: int) -> FieldText
             raise rejected(Reason.BAD_FIELD, rule.places, exc) from exc
 
     return field
-
-
-def _missing(name: str, rule: FieldRule) -> str:
-    if rule.required:
-        what = f"it is missing or empty, and the field {name} needs it"
-        raise rejected(Reason.MISSING_FIELD, rule.places, what)
-    return ""
 
 
 def _getter(rule: FieldRule) -> Getter:

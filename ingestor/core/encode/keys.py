@@ -9,7 +9,7 @@ from ingestor.core.mapping.sources import Source
 from ingestor.core.message import Reason
 from ingestor.core.metadata import join_key
 from ingestor.core.opened import Opened
-from ingestor.core.paths import Getter, Path, getter
+from ingestor.core.paths import Getter, Path, getter, single_name
 from ingestor.core.scalars import scalar_text
 
 Key = Callable[[Any, Opened], str | None]
@@ -17,6 +17,8 @@ Key = Callable[[Any, Opened], str | None]
 MOST_PARTITION_KEY_BYTES = 2_048
 MOST_SORT_KEY_BYTES = 1_024
 """Longest keys (DynamoDB Developer Guide, limits)."""
+_SURELY_SHORT = 256
+"""Characters that are within the limit whatever they are."""
 
 
 def key_of(rule: MetadataRule | None) -> Key:
@@ -69,7 +71,23 @@ def _part(source: Source, most_bytes: int) -> Key:
             raise rejected(Reason.BAD_METADATA_KEY, source.places, what)
         return joined
 
-    return part
+    name = single_name(source.path)
+    return part if name is None else _with_short_way(name, part)
+
+
+def _with_short_way(name: str, complete: Key) -> Key:
+    """The same key, sooner where it is a text and a member of the reading."""
+
+    def member(reading: Any, opened: Opened) -> str | None:
+        try:
+            value = reading[name]
+        except (KeyError, TypeError):
+            return None
+        if value.__class__ is str and 0 < len(value) <= _SURELY_SHORT:
+            return value
+        return complete(reading, opened)
+
+    return member
 
 
 def _text(value: Any) -> str:

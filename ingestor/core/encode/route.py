@@ -7,6 +7,7 @@ from ingestor.core.decode import PayloadReader
 from ingestor.core.encode.fields import field_text
 from ingestor.core.encode.keys import key_of
 from ingestor.core.encode.series import SeriesEncoder, Values
+from ingestor.core.encode.short import Parts, short_way
 from ingestor.core.encode.texts import rejected
 from ingestor.core.encode.times import Clock
 from ingestor.core.encode.wildcards import WildcardEncoder
@@ -44,12 +45,15 @@ class RouteEncoder:
         self.reader = PayloadReader(route.payload, limits)
         self.series = SeriesEncoder(route, limits, cache_size=cache_size)
         self.wildcards = WildcardEncoder(route, limits)
+        self._has_wildcards = bool(route.wildcards)
         self.clock = Clock(route.time)
         self._most_fields = limits.fields
         self._fields = [
             field_text(name, rule, most_text_bytes=limits.text_bytes)
             for name, rule in route.fields.items()
         ]
+        parts = Parts(self.series, self._fields, self.clock, self._no_fields)
+        self._short = short_way(route, parts)
 
     def encode(
         self, opened: Opened, records: Sequence[Metadata | None], *, sent_at_ms: int
@@ -61,11 +65,14 @@ class RouteEncoder:
         Raises:
             Rejected: naming what cannot be used, and in which of several readings.
         """
-        readings = opened.readings
-        if len(readings) == 1:
-            opened.record = records[0]
-            return [self.point(readings[0], opened, 0, sent_at_ms)[1].line()]
-        return [point.line() for point in self.points(opened, records, sent_at_ms=sent_at_ms)]
+        if len(opened.readings) > 1:
+            return [point.line() for point in self.points(opened, records, sent_at_ms=sent_at_ms)]
+        opened.record = records[0]
+        reading = opened.readings[0]
+        if self._short is not None and reading.__class__ is dict:
+            return [self._short(reading, opened, sent_at_ms)]
+        _, prefix, fields, ns = self._parts(reading, opened, 0, sent_at_ms)
+        return [f"{prefix} {','.join(fields)} {ns}".encode()]
 
     def points(
         self, opened: Opened, records: Sequence[Metadata | None], *, sent_at_ms: int
@@ -76,36 +83,35 @@ class RouteEncoder:
         for index, (reading, record) in enumerate(zip(opened.readings, records, strict=True)):
             opened.record = record
             try:
-                values, point = self.point(reading, opened, index, sent_at_ms)
+                values, prefix, fields, ns = self._parts(reading, opened, index, sent_at_ms)
             except Rejected as rejection:
                 if len(opened.readings) > 1:
                     rejection.detail = f"reading {index}: {rejection.detail}"
                 raise
             key = self.metadata_key(reading, opened) or ""
-            points.append(_apart(point, values, key, taken))
+            points.append(_apart(Point(prefix, fields, ns), values, key, taken))
         return points
 
-    def point(
+    def _parts(
         self, reading: Any, opened: Opened, index: int, sent_at_ms: int
-    ) -> tuple[Values, Point]:
-        """One reading; the record is that of `opened`."""
+    ) -> tuple[Values, str, list[str], int]:
+        """The values of one reading's series, then the parts of its point."""
         values = self.series.values(reading, opened)
         prefix = self.series.prefix(values, opened.record)
         fields = [text for field in self._fields if (text := field(reading, opened))]
-        if self.wildcards:
-            tags = self.series.attributes(opened.record)
+        if self._has_wildcards:
+            tags = self.series.names_from(opened.record)
             fields += self.wildcards.fields(reading, opened, tags).values()
         if not fields:
             raise self._no_fields()
         if len(fields) > self._most_fields:
             what = f"there are {len(fields)}, and at most {self._most_fields} are allowed"
             raise rejected(Reason.TOO_MANY_FIELDS, "fields", what)
-        ns = self.clock.ns(reading, opened, index, sent_at_ms)
-        return values, Point(prefix, fields, ns)
+        return values, prefix, fields, self.clock.ns(reading, opened, index, sent_at_ms)
 
     def _no_fields(self) -> Exception:
         places = [rule.places for rule in self.rule.fields.values()]
-        if self.wildcards:
+        if self._has_wildcards:
             places.append("anything that a wildcard wants")
         return rejected(Reason.NO_FIELDS, ", ".join(places), "none of them is there")
 

@@ -1,5 +1,6 @@
 """Measurement and tags of a line, compiled from the mapping."""
 
+from collections.abc import Container
 from typing import Any
 
 from ingestor.core.encode.texts import rejected, tag_text, text_of
@@ -14,7 +15,7 @@ MOST_KEY_BYTES = 65_535
 """Longest measurement with tags (InfluxDB: `max key length exceeded`)."""
 
 Values = tuple[str, ...]
-"""The measurement, and for each tag rule the value, empty when it is left out."""
+"""The measurement if it is no constant, then for each tag rule the value, empty if left out."""
 
 
 class SeriesEncoder:
@@ -22,18 +23,20 @@ class SeriesEncoder:
 
     def __init__(self, route: Route, limits: Limits, *, cache_size: int) -> None:
         self._limits = limits
-        self._texts = [
-            text_of(route.measurement, Reason.BAD_MEASUREMENT),
-            *(tag_text(name, rule) for name, rule in route.tags.items()),
-        ]
+        self.tags = [tag_text(name, rule) for name, rule in route.tags.items()]
+        self._measurement = route.measurement.constant
         self._measurement_places = route.measurement.places
+        self._texts = list(self.tags)
+        if self._measurement is None:
+            self._texts.insert(0, text_of(route.measurement, Reason.BAD_MEASUREMENT))
         self._names = tuple(route.tags)
         self._not_from_metadata = {*route.tags, *route.fields}
         metadata = route.metadata
         self._wants = name_filter(
             *(metadata.include, metadata.exclude) if metadata else (("*",), ())
         )
-        self._prefixes = PrefixCache(cache_size)
+        self.known: PrefixCache[str] = PrefixCache(cache_size)
+        self._names_from: PrefixCache[frozenset[str]] = PrefixCache(cache_size)
 
     def values(self, reading: Any, opened: Opened) -> Values:
         """What the reading says about its series.
@@ -49,12 +52,22 @@ class SeriesEncoder:
         Raises:
             Rejected: naming the tag that cannot be used.
         """
-        series = (record, values)
-        prefix = self._prefixes.get(series)
+        series = (record, *values)
+        prefix = self.known.get(series)
         if prefix is None:
             prefix = self._prefix(values, record)
-            self._prefixes.put(series, prefix)
+            self.known.put(series, prefix)
         return prefix
+
+    def names_from(self, record: Metadata | None) -> Container[str]:
+        """The names of the attributes of a record that become tags."""
+        if record is None:
+            return ()
+        names = self._names_from.get(record)
+        if names is None:
+            names = frozenset(self.attributes(record))
+            self._names_from.put(record, names)
+        return names
 
     def attributes(self, record: Metadata | None) -> dict[str, str]:
         """The attributes of a record that become tags.
@@ -76,7 +89,9 @@ class SeriesEncoder:
         }
 
     def _prefix(self, values: Values, record: Metadata | None) -> str:
-        measurement, *own = values
+        measurement, own = self._measurement, values
+        if measurement is None:
+            measurement, own = values[0], values[1:]
         self._check_measurement(measurement)
         tags = self.attributes(record)
         for name, value in zip(self._names, own, strict=True):

@@ -53,19 +53,18 @@ def text_of(source: Source, reason: Reason) -> Text:
 def tag_text(name: str, rule: Tag) -> Text:
     """The value of a tag, with what the rule says of a missing one."""
     plain = text_of(rule, Reason.BAD_TAG)
-    if rule.default is not None:
-        default = rule.default
-        return lambda reading, opened: plain(reading, opened) or default
-    if not rule.required:
+    if rule.constant is not None:
         return plain
     pieces = [(path, text_of(Source(path=path), Reason.BAD_TAG)) for path in rule.paths]
 
-    def required(reading: Any, opened: Opened) -> str:
+    def complete(reading: Any, opened: Opened) -> str:
         value = plain(reading, opened)
-        if not value:
+        if value:
+            return value
+        if rule.required:
             place = next(path for path, piece in pieces if not piece(reading, opened))
             what = f"it is missing or empty, and the tag {name} needs it"
             raise rejected(Reason.MISSING_TAG, place, what)
-        return value
+        return rule.default or ""
 
-    return required
+    return complete

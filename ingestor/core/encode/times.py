@@ -15,7 +15,8 @@ from ingestor.core.timestamps import NS_PER_SECOND, Time, spread, time_parser
 from ingestor.core.zones import parse_zone
 
 _NS_PER_DAY = 86_400 * NS_PER_SECOND
-_CONTENT = msgspec.json.Encoder()
+content_of = msgspec.json.Encoder().encode
+"""A reading as the bytes that its moment within a second is chosen by."""
 
 
 class Clock:
@@ -23,8 +24,8 @@ class Clock:
 
     def __init__(self, rule: TimeRule) -> None:
         self._rule = rule
-        self._past_ns = int(rule.past_days * _NS_PER_DAY)
-        self._future_ns = int(rule.future_days * _NS_PER_DAY)
+        self.past_ns = int(rule.past_days * _NS_PER_DAY)
+        self.future_ns = int(rule.future_days * _NS_PER_DAY)
         self._sources = [_compiled(each, rule) for each in rule.paths]
 
     def ns(self, reading: Any, opened: Opened, index: int, sent_at_ms: int) -> int:
@@ -42,7 +43,7 @@ class Clock:
                 ns, whole_second = parse(value)
             except ValueError as exc:
                 raise rejected(Reason.BAD_TIME, place, exc) from exc
-            if not sent_at_ns - self._past_ns <= ns <= sent_at_ns + self._future_ns:
+            if not sent_at_ns - self.past_ns <= ns <= sent_at_ns + self.future_ns:
                 raise _outside(place, (sent_at_ns - ns) / _NS_PER_DAY)
             if whole_second and self._rule.spread:
                 return spread(ns, self._content(reading, index))
@@ -65,7 +66,7 @@ class Clock:
             reading = reading.copy()
             for name in self._rule.envelope:
                 reading.pop(name, None)
-        content = _CONTENT.encode(reading)
+        content = content_of(reading)
         return b"%b%d" % (content, index) if index else content
 
 

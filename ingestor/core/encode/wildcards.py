@@ -11,7 +11,7 @@ from ingestor.core.mapping.names import RESERVED, name_filter, unusable_name
 from ingestor.core.mapping.sources import Wildcard
 from ingestor.core.message import Reason
 from ingestor.core.opened import Opened
-from ingestor.core.paths import Getter, Path, Root, getter
+from ingestor.core.paths import Getter, Path, getter, single_name
 from ingestor.core.prefix import escape_name
 from ingestor.core.scalars import scalar_text
 
@@ -39,9 +39,6 @@ class WildcardEncoder:
         self._rules = [_Rule(each, own, limits) for each in route.wildcards]
         self._order = sorted(self._rules, key=lambda rule: -len(rule.prefix))
         self._names: dict[tuple[_Rule, str], str] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._rules)
 
     def fields(self, reading: Any, opened: Opened, tags: Any) -> dict[str, str]:
         """`name=value` for each field, by the unescaped name. `tags` holds names not to take.
@@ -160,7 +157,5 @@ def _own_names(route: Route) -> frozenset[str]:
         *([metadata.sort] if metadata and metadata.sort else []),
     ]
     paths: Iterator[Path] = chain.from_iterable(source.paths for source in sources)
-    names = {
-        str(path.steps[0]) for path in paths if path.root is Root.READING and len(path.steps) == 1
-    }
+    names = {name for path in paths if (name := single_name(path)) is not None}
     return frozenset({*names, *route.time.envelope})

@@ -125,20 +125,20 @@ def broken() -> Encoder:
     """An encoder with a defect that certain readings meet."""
     encoder = Encoder(parse_mapping(DEFAULT_MAPPING))
     (route,) = encoder.routes
-    find_key, find_time = route.metadata_key, route.clock.ns
+    find_key, make_lines = route.metadata_key, route.encode
 
     def key(reading: dict[str, Any], opened: Opened) -> str | None:
         if reading["metakey"] == "fatal":
             raise ZeroDivisionError("secret")
         return find_key(reading, opened)
 
-    def ns(reading: dict[str, Any], *rest: Any) -> int:
-        if reading["pressure"] < 0:
+    def lines(opened: Opened, *rest: Any, **more: Any) -> list[bytes]:
+        if opened.readings[0]["pressure"] < 0:
             raise ZeroDivisionError("secret")
-        return find_time(reading, *rest)
+        return make_lines(opened, *rest, **more)
 
     route.metadata_key = key
-    route.clock.ns = ns  # type: ignore[method-assign] # the defect
+    route.encode = lines  # type: ignore[method-assign] # the defect
     return encoder
 
 
