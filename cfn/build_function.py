@@ -12,6 +12,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from importlib.metadata import distribution
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -41,6 +42,7 @@ def build(architecture: str, python: str, folder: Path) -> Path:
         packages = Path(scratch)
         _install(packages, architecture, python)
         shutil.copytree(ROOT / "ingestor", packages / "ingestor")
+        _name_version(packages)
         _compile(packages, python)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"ingestor-lambda-{architecture}.zip"
@@ -74,6 +76,16 @@ def _install(target: Path, architecture: str, python: str) -> None:
     )
     if done.returncode:
         raise BuildError(f"the packages cannot be installed:\n{done.stdout}{done.stderr}")
+
+
+def _name_version(packages: Path) -> None:
+    """The service tells its version to those it calls, and asks its metadata for it."""
+    own = distribution("ingestor")
+    folder = packages / f"ingestor-{own.version}.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: ingestor\nVersion: {own.version}\n"
+    )
 
 
 def _compile(packages: Path, python: str) -> None:

@@ -42,7 +42,7 @@ class Function:
         self._lambda = await self._exits.enter_async_context(self._stack.client("lambda"))
         answer = await self._lambda.create_function(
             FunctionName=NAME,
-            Runtime=f"python{sys.version_info.major}.{sys.version_info.minor}",
+            Runtime=f"python{python_version()}",
             Role=_ROLE,
             Handler="ingestor.lambda_handler.handler",
             Code={"ZipFile": code},
@@ -50,6 +50,8 @@ class Function:
             MemorySize=1024,
             Environment={"Variables": self._stack.environment()},
         )
+        # Started before the first reading comes: MiniStack starts one process per call at once.
+        await self._lambda.invoke(FunctionName=NAME, Payload=b"[]")
         await self._feed(answer["FunctionArn"])
         return self
 
@@ -90,8 +92,17 @@ class Function:
         self._mapping = answer["UUID"]
 
 
+def machine() -> str:
+    """The architecture of this machine, in Lambda's words."""
+    return _MACHINES[platform.machine()]
+
+
+def python_version() -> str:
+    """The version of the Python that MiniStack runs functions with: this one."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
 def _zip() -> bytes:
     """The zip for this machine, where MiniStack runs functions as processes."""
     with tempfile.TemporaryDirectory(prefix="ingestor-zip-") as folder:
-        python = f"{sys.version_info.major}.{sys.version_info.minor}"
-        return build(_MACHINES[platform.machine()], python, Path(folder)).read_bytes()
+        return build(machine(), python_version(), Path(folder)).read_bytes()
