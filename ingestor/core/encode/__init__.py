@@ -80,7 +80,7 @@ class Encoder:
                 payload = unpack(original.encode(), ("base64",), self._limits.unpacked_bytes)
                 return self.open_payload(payload, topic, sent_at_ms=now_ms)
         route = self._choose(body, topic)
-        if route is None or (problem and route.reader.is_plain):
+        if route is None or (problem and route.reader.is_json):
             raise problem or _no_route(topic)
         message, readings = route.reader.of_message(body, text, now_ms)
         return route, Opened(body, message, topic, readings)
