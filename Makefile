@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lambda lock deploy destroy clean ready-demo ready-dev
+.PHONY: help setup demo chaos test check format lambda lock deploy destroy clean ready-demo ready-dev
 
 # The newest Python that will do; `make PYTHON=/path/to/python3 …` takes another one.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
@@ -22,6 +22,9 @@ setup: ready-demo ## Install what the demo needs
 demo: ready-demo ## Devices to InfluxDB on this machine [DURATION=seconds DEVICES=20 KILL=1]
 	@$(BIN)/loadtest demo $(if $(DURATION),--duration $(DURATION)) \
 		$(if $(DEVICES),--devices $(DEVICES)) $(if $(filter-out $(OFF),$(KILL)),--kill)
+
+chaos: ready-demo ## Kills, outages and faults under load [MESSAGES=20000 SEED=1]
+	@$(BIN)/loadtest chaos $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(SEED),--seed $(SEED))
 
 test: ready-dev ## All tests; those in tests/unit alone must cover the heart of the service
 	@status=0; \

@@ -97,6 +97,14 @@ class Service(Server):
             if not sample.labels
         }
 
+    async def ready(self) -> bool:
+        """Whether it says that readings get through."""
+        try:
+            async with aiohttp.ClientSession(timeout=_SCRAPE) as session:
+                return await self.is_ready(session)
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
     def total(self, counter: str) -> int:
         """A counter such as `ingestor_stored_total`, over all lives, as of the last scrapes."""
         return int(self._past[counter] + self._present.get(counter, 0))
