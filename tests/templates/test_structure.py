@@ -93,8 +93,8 @@ BREAKAGES = [  # check, template, what stands there, what a careless hand makes 
     (
         "no_secret_is_written_down",
         "ingestor-service",
-        "nothing else.\n    Type: String\n    Default: ''",
-        "nothing else.\n    Type: String\n    Default: t0ken",
+        "else.\n    Type: String\n    Default: ''",
+        "else.\n    Type: String\n    Default: t0ken",
     ),
     (
         "permissions_are_what_is_called",
