@@ -18,7 +18,7 @@ class Custody:
     def __init__(self) -> None:
         self.received = 0
         self.redelivered = 0
-        self._receipts: dict[str, list[str]] = {}
+        self._receipts: dict[str, set[str]] = {}
         self._messages: dict[str, str] = {}
 
     def __len__(self) -> int:
@@ -46,7 +46,7 @@ class Custody:
             self.received += 1
             self.redelivered += message["Attributes"]["ApproximateReceiveCount"] != "1"
             message_id, receipt = message["MessageId"], message["ReceiptHandle"]
-            self._receipts.setdefault(message_id, []).append(receipt)
+            self._receipts.setdefault(message_id, set()).add(receipt)
             self._messages[receipt] = message_id
 
     def _delete(self, request: Request, reply: Reply) -> None:

@@ -12,7 +12,7 @@ from loadtest.chaos.driver import Driver
 from loadtest.chaos.load import Load
 from loadtest.chaos.report import ChaosReport
 from loadtest.chaos.schedule import fingerprint, make_schedule
-from loadtest.chaos.site import Site, many_records, open_site
+from loadtest.chaos.site import CONFLICT, PatientService, Site, many_records, open_site
 from loadtest.chaos.view import ChaosView, Rows
 from loadtest.devices import Device
 from loadtest.interrupts import interrupts
@@ -55,7 +55,7 @@ async def run_chaos(options: Options, found: FoundInfluxd, console: Console) -> 
                 Device(number, record, seed=options.seed)
                 for number, record in zip(range(DEVICES), cycle(records), strict=False)
             ]
-            async with Service(site.environment()) as service:
+            async with PatientService(site.environment()) as service:
                 console.print(f"Status page: {service.url}/", highlight=False)
                 return await Chaos(options, site, service, devices, console).run()
 
@@ -134,7 +134,7 @@ class Chaos:
         poison = self._load.poison
         audit = Audit(self._ledger, {each.sensor: each.record.tags for each in self._devices})
         async for rows in read_back(self._site.stack.influxd, self._ledger):
-            audit.add_points(rows)
+            audit.add_points(row for row in rows if row["sensorID"] != CONFLICT)
         letters = await self._site.stack.take_dead_letters()
         for letter in letters:
             if not poison.take(letter.body, letter.why):

@@ -5,10 +5,15 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 
+import aiohttp
+
 from loadtest.chaos.custody import Custody
 from loadtest.chaos.schedule import Target
+from loadtest.mapping import MAPPING, MEASUREMENT
 from loadtest.proxy import FaultProxy, aws_operation, influxdb_operation
 from loadtest.records import KEY_ATTRIBUTE, RECORDS, Record
+from loadtest.servers import Influxd, ServerError
+from loadtest.service import Service
 from loadtest.stack import Stack, open_stack
 from loadtest.toolchain import Api, FoundInfluxd
 
@@ -16,7 +21,18 @@ VISIBILITY_SECONDS = 6
 """Short, so that leases have to be extended and what a killed service held comes back soon."""
 WRITE_SECONDS = 4.0
 
+CONFLICT = "alarm-as-a-text"
+"""The sensor of the one point that is there before: what has a number for an alarm is refused."""
+
 _COPIES = 10
+_FIELDS = "[routes.fields]\n"
+_ALARM = 'alarm = { path = "alarm", type = "float" }\n'
+
+
+class PatientService(Service):
+    """A service whose start is over when it is alive: it may have to wait for others."""
+
+    up_when = "/live"
 
 
 @dataclass(slots=True)
@@ -66,6 +82,7 @@ class Site:
             "AWS_ENDPOINT_URL_DYNAMODB": self.proxies["dynamodb"].url,
             "INGESTOR_INFLUXDB_URL": self.proxies["influxdb"].url,
             "INGESTOR_INFLUXDB_TIMEOUT_SECONDS": str(WRITE_SECONDS),
+            "INGESTOR_MAPPING": MAPPING.replace(_FIELDS, _FIELDS + _ALARM),
             "INGESTOR_RECEIVE_WAIT_SECONDS": "1",
             # So that DynamoDB is asked again and again, and has nothing to hide behind.
             "INGESTOR_CACHE_TTL_SECONDS": "1",
@@ -102,4 +119,17 @@ async def open_site(found: FoundInfluxd, api: Api, records: list[Record]) -> Asy
         }
         for proxy in proxies.values():
             await closing.enter_async_context(proxy)
+        await _provoke_conflicts(stack.influxd)
         yield Site(stack, proxies, custody)
+
+
+async def _provoke_conflicts(influxd: Influxd) -> None:
+    """Store a point that has a text where the mapping has a number."""
+    where = {"db": influxd.database, "u": influxd.username, "p": influxd.password}
+    line = f'{MEASUREMENT},sensorID={CONFLICT} alarm="none"'
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{influxd.url}/write", params=where, data=line) as response,
+    ):
+        if not response.ok:
+            raise ServerError(f"influxd does not take a point: {await response.text()}")

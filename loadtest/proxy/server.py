@@ -14,6 +14,9 @@ from loadtest.proxy.http import BadMessage, Reply, Request, read_reply, read_req
 ANY = "*"
 """Faults armed for this operation befall the next exchange, whatever it is."""
 
+SPARED = 2
+"""How many exchanges of an operation go well after each group of faults."""
+
 _MOST_HEAD = 256 * 1024
 
 
@@ -52,7 +55,8 @@ class FaultProxy:
         self._upstream = upstream
         self._operation = operation
         self._told = told
-        self._armed: defaultdict[str, deque[Fault]] = defaultdict(deque)
+        self._armed: defaultdict[str, deque[tuple[Fault, bool]]] = defaultdict(deque)
+        self._spared: Counter[str] = Counter()
         self._down = False
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._server: asyncio.Server | None = None
@@ -97,8 +101,11 @@ class FaultProxy:
         return sum(map(len, self._armed.values()))
 
     def arm(self, fault: Fault, operation: str = ANY, *, times: int = 1) -> None:
-        """Let the next exchanges of this operation go wrong, after those armed before."""
-        self._armed[operation].extend([fault] * times)
+        """Let the next exchanges of this operation go wrong, after those armed before.
+
+        Between what was armed apart some exchanges are spared, so that clients recover.
+        """
+        self._armed[operation].extend((fault, n == times) for n in range(1, times + 1))
 
     def disarm(self) -> None:
         """Forget all faults that have not happened yet."""
@@ -121,8 +128,11 @@ class FaultProxy:
         if self.paused:
             return None
         for name in (self._operation(request), ANY):
-            if self._armed[name]:
-                fault = self._armed[name].popleft()
+            if self._spared[name]:
+                self._spared[name] -= 1
+            elif self._armed[name]:
+                fault, is_last = self._armed[name].popleft()
+                self._spared[name] = SPARED if is_last else 0
                 self.applied[fault.name] += 1
                 return fault
         return None
