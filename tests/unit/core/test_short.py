@@ -123,8 +123,7 @@ def test_names_of_the_mapping_are_not_executed() -> None:
     """Braces, quotes and the like in names are names."""
     name = "{exit()}'\"\\n"
     mapping = (
-        "[[routes]]\nmeasurement = 'm'\n"
-        '[routes.fields]\n"{exit()}\'\\"\\\\n" = { path = "p" }\n'
+        '[[routes]]\nmeasurement = \'m\'\n[routes.fields]\n"{exit()}\'\\"\\\\n" = { path = "p" }\n'
     )
 
     assert result(mapping, {"p": 1}, short=True) == [f"m {name}=1.0 {SENT_AT_MS}000000".encode()]
