@@ -87,6 +87,11 @@ class Contender(Server):
         del session
         return True
 
+    def check(self) -> None:
+        """Raise ServerError, with the end of the log, when the process has ended by itself."""
+        if self._process is not None and (code := self._process.poll()) is not None:
+            raise self._error(f"ended by itself with exit code {code}")
+
 
 def service(answerers: Mapping[str, Answerer], environment: Mapping[str, str]) -> Service:
     """The ingestor in front of these answerers."""

@@ -25,8 +25,10 @@ from loadtest.bench.processes import (
 from loadtest.servers import Influxd, Server, ServerError
 from loadtest.service import Service
 
-WARM_UP_SECONDS = 4.0
-SAMPLE_SECONDS = 0.5
+WARM_UP_CPU_SECONDS = 3.0
+"""Compilers, caches and pools have settled after this much work."""
+WARM_UP_SECONDS = 20.0
+SAMPLE_SECONDS = 0.25
 _STATUS = aiohttp.ClientTimeout(total=5)
 
 
@@ -55,9 +57,11 @@ class Measured:
         return self.cpu_seconds / self.seconds
 
 
-async def look(contender: Server, count: Callable[[], Awaitable[int]], seconds: float) -> Measured:
+async def look(
+    contender: Contender | Service, count: Callable[[], Awaitable[int]], seconds: float
+) -> Measured:
     """Measure a running contender for so long, after it has warmed up."""
-    await asyncio.sleep(WARM_UP_SECONDS)
+    await _warm_up(contender)
     pids = family(contender.pid)
     messages, cpu, clock = await count(), cpu_seconds(pids), time.monotonic()
     await asyncio.sleep(seconds)
@@ -67,7 +71,18 @@ async def look(contender: Server, count: Callable[[], Awaitable[int]], seconds: 
         time.monotonic() - clock,
         rss_bytes(pids),
     )
+    contender.check()
     return measured
+
+
+async def _warm_up(contender: Contender | Service) -> None:
+    """Return when the contender has worked for a while, or does not have much to do."""
+    until = time.monotonic() + WARM_UP_SECONDS
+    while time.monotonic() < until:
+        contender.check()
+        if cpu_seconds(family(contender.pid)) >= WARM_UP_CPU_SECONDS:
+            return
+        await asyncio.sleep(SAMPLE_SECONDS)
 
 
 @asynccontextmanager

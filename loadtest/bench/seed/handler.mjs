@@ -27,8 +27,7 @@ export async function handler(event) {
 async function store(pressureValue, viscosity, tags) {
   console.log("Executing Influx insert");
   const client = new InfluxDB({
-    hosts: [{ host: influxdb.hostname }],
-    port: Number(influxdb.port),
+    hosts: [{ host: influxdb.hostname, port: Number(influxdb.port) }],
     database: "telemetry",
     username: "telemetry",
     password: "telemetry",
