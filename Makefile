@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lambda lock deploy destroy clean ready-demo ready-dev
+.PHONY: help setup demo chaos test check format lambda lock deploy destroy clean ready-demo ready-dev
 
 # The newest Python that will do; `make PYTHON=/path/to/python3 …` takes another one.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
@@ -23,6 +23,9 @@ demo: ready-demo ## Devices to InfluxDB on this machine [DURATION=seconds DEVICE
 	@$(BIN)/loadtest demo $(if $(DURATION),--duration $(DURATION)) \
 		$(if $(DEVICES),--devices $(DEVICES)) $(if $(filter-out $(OFF),$(KILL)),--kill) \
 		$(if $(PATH_UNDER_TEST),--way $(PATH_UNDER_TEST))
+
+chaos: ready-demo ## Kills, outages and faults under load [MESSAGES=20000 SEED=1]
+	@$(BIN)/loadtest chaos $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(SEED),--seed $(SEED))
 
 test: ready-dev ## All tests; those in tests/unit alone must cover the heart of the service
 	@status=0; \

@@ -41,7 +41,6 @@ class Step:
 STEPS = (
     Step("network", has_roles=True),
     Step("alerts"),
-    Step("images"),
     Step("ecs-cluster", ("NetworkStack",), has_roles=True),
     Step("efs-storage", ("NetworkStack",), has_roles=True),
     Step("cloudfront-alb", ("NetworkStack",), looked_up=("CloudFrontPrefixList",)),
@@ -50,6 +49,7 @@ STEPS = (
         ("NetworkStack", "ClusterStack", "EfsStack", "AlertsStack"),
         has_roles=True,
     ),
+    Step("images"),
     Step(
         "grafana-service",
         (

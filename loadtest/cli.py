@@ -3,13 +3,22 @@
 import asyncio
 import os
 import signal
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Protocol, TypeVar
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
+<<<<<<< HEAD
 from loadtest.demo import Options, Way, run_demo
+=======
+from loadtest.chaos.report import ChaosReport
+from loadtest.chaos.run import Options as ChaosOptions
+from loadtest.chaos.run import run_chaos
+from loadtest.demo import Options, run_demo
+>>>>>>> main
 from loadtest.report import Report
 from loadtest.servers import ServerError
 from loadtest.toolchain import Api, FoundInfluxd, ToolchainError, find_influxd
@@ -24,11 +33,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-
-@app.callback()
-def _commands() -> None:
-    """Keep the commands' names, even while there is only one."""
 
 
 @app.command()
@@ -56,17 +60,70 @@ def demo(
     Exit status: 0 when every reading sent is stored once, as sent and with all its metadata;
     1 when not, or when something could not be started; 130 when interrupted twice.
     """
+<<<<<<< HEAD
     if kill and way is not Way.SERVICE:
         raise typer.BadParameter("--kill is for the service: Lambda has no process of ours to kill")
+=======
+
+    def start(found: FoundInfluxd, console: Console) -> Coroutine[Any, Any, Report]:
+        return run_demo(Options(duration, devices, kill, seed, _api(found)), found, console)
+
+    result = _run(start, report)
+    raise typer.Exit(0 if result.counts.exact else 1)
+
+
+@app.command()
+def chaos(
+    *,
+    messages: Annotated[int, typer.Option(min=100, help="How many messages to send.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Which messages, and what goes wrong when.")] = 1,
+    report: Annotated[Path, typer.Option(help="Where to write the result.")] = Path(
+        "build/chaos.json"
+    ),
+) -> None:
+    """Send messages while servers and calls fail in every way, and count what became of them.
+
+    The service is killed and stopped, influxd is killed, each server is away for a while, and a
+    proxy before each lets single calls go wrong. The same seed and number give the same schedule.
+
+    Exit status: 0 when every good message is stored once and every bad one is dead-lettered with
+    its reason; 1 when not, or when something could not be started; 130 when interrupted.
+    """
+
+    def start(found: FoundInfluxd, console: Console) -> Coroutine[Any, Any, ChaosReport]:
+        return run_chaos(ChaosOptions(messages, seed, _api(found)), found, console)
+
+    result = _run(start, report)
+    raise typer.Exit(0 if result.exact else 1)
+
+
+class _Result(Protocol):
+    def write(self, path: Path) -> None: ...
+
+    def table(self) -> Table: ...
+
+
+_AnyResult = TypeVar("_AnyResult", bound=_Result)
+
+
+def _run(
+    start: Callable[[FoundInfluxd, Console], Coroutine[Any, Any, _AnyResult]], report: Path
+) -> _AnyResult:
+    """The result of a run, shown and written; ends the program when there is none."""
+>>>>>>> main
     # Until the loop takes the signals over, SIGTERM does what Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console()
-    result: Report | None = None
+    result: _AnyResult | None = None
     status = 1
     try:
+<<<<<<< HEAD
         found = find_influxd()
         options = Options(duration, devices, kill, seed, _api(found), way)
         result = asyncio.run(run_demo(options, found, console))
+=======
+        result = asyncio.run(start(find_influxd(), console))
+>>>>>>> main
     except* (ToolchainError, ServerError) as group:
         for error in _leaves(group):
             Console(stderr=True).print(
@@ -80,7 +137,7 @@ def demo(
     result.write(report)
     console.print(result.table())
     console.print(f"Written to {report}", highlight=False)
-    raise typer.Exit(0 if result.counts.exact else 1)
+    return result
 
 
 def _api(found: FoundInfluxd) -> Api:

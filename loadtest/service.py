@@ -25,6 +25,8 @@ class Service(Server):
     """
 
     name = "ingestor"
+    up_when = "/ready"
+    """The probe that must be fine for a start to be over."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = dict(environment)
@@ -45,8 +47,7 @@ class Service(Server):
 
     async def is_ready(self, session: aiohttp.ClientSession) -> bool:
         """See Server."""
-        async with session.get(f"{self.url}/ready") as response:
-            return response.ok
+        return await self._says(session, self.up_when)
 
     @property
     def page(self) -> str:
@@ -101,6 +102,18 @@ class Service(Server):
             for sample in family.samples
             if not sample.labels
         }
+
+    async def ready(self) -> bool:
+        """Whether it says that readings get through."""
+        try:
+            async with aiohttp.ClientSession(timeout=_SCRAPE) as session:
+                return await self._says(session, "/ready")
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    async def _says(self, session: aiohttp.ClientSession, probe: str) -> bool:
+        async with session.get(f"{self.url}{probe}") as response:
+            return response.ok
 
     def total(self, counter: str) -> int:
         """A counter such as `ingestor_stored_total`, over all lives, as of the last scrapes."""

@@ -135,7 +135,11 @@ class Stack:
 
 @asynccontextmanager
 async def open_stack(
-    found: FoundInfluxd, api: Api, records: Iterable[Record] = RECORDS
+    found: FoundInfluxd,
+    api: Api,
+    records: Iterable[Record] = RECORDS,
+    *,
+    visibility_seconds: int = VISIBILITY_SECONDS,
 ) -> AsyncIterator[Stack]:
     """Start everything but the service; ServerError when something does not start."""
     async with AsyncExitStack() as stack:
@@ -145,7 +149,9 @@ async def open_stack(
             sqs = await stack.enter_async_context(_client("sqs", ministack))
             dead_letters = await _create_queue(sqs, "demo-dead-letters")
             rule_errors = await _create_queue(sqs, "demo-rule-errors")
-            queue = await _create_main_queue(sqs, "demo-readings", dead_letters)
+            queue = await _create_main_queue(
+                sqs, "demo-readings", dead_letters, visibility_seconds=visibility_seconds
+            )
             async with _client("iot", ministack) as iot:
                 await _create_rule(iot, queue, rule_errors)
             async with _client("dynamodb", ministack) as dynamodb:
@@ -159,7 +165,9 @@ async def _create_queue(sqs: Any, name: str, **attributes: str) -> str:
     return url
 
 
-async def _create_main_queue(sqs: Any, name: str, dead_letter_queue_url: str) -> str:
+async def _create_main_queue(
+    sqs: Any, name: str, dead_letter_queue_url: str, *, visibility_seconds: int
+) -> str:
     answer = await sqs.get_queue_attributes(
         QueueUrl=dead_letter_queue_url, AttributeNames=["QueueArn"]
     )
@@ -168,7 +176,7 @@ async def _create_main_queue(sqs: Any, name: str, dead_letter_queue_url: str) ->
         "maxReceiveCount": MOST_RECEIVES,
     }
     return await _create_queue(
-        sqs, name, VisibilityTimeout=str(VISIBILITY_SECONDS), RedrivePolicy=json.dumps(policy)
+        sqs, name, VisibilityTimeout=str(visibility_seconds), RedrivePolicy=json.dumps(policy)
     )
 
 

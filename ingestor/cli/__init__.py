@@ -3,6 +3,7 @@
 import typer
 
 from ingestor.cli.check import check
+from ingestor.cli.map import map_samples
 from ingestor.cli.output import EXIT_HELP
 from ingestor.cli.run import run
 from ingestor.cli.status import status
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(check)
+app.command("map")(map_samples)
 app.command()(status)
 app.command()(version)
 

@@ -11,7 +11,11 @@ from service.conftest import Site, reading, until
 from cfn.build_function import MOST_BYTES, build
 from loadtest.function import NAME, Function, machine, python_version
 
-pytestmark = pytest.mark.servers
+pytestmark = [
+    pytest.mark.servers,
+    # aiohttp warns of the body that holds the zip; nothing else runs on this loop meanwhile.
+    pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning"),
+]
 
 
 def test_same_bytes_twice(tmp_path: Path) -> None:

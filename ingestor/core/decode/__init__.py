@@ -32,7 +32,10 @@ class PayloadReader:
         self._steps = rule.path.steps if rule.path else None
         # What a device sent has not been through the rule, which wraps binary in a text.
         self._own_steps = rule.unpack[rule.unpack[:1] in {("base64",), ("hex",)} :]
-        self.is_plain = self._steps is None and not rule.unpack and rule.format == "json"
+        self.is_json = self._steps is None and not rule.unpack and rule.format == "json"
+        """Whether a message must be JSON to be read."""
+        self.is_plain = self.is_json and rule.readings is None
+        """Whether a message is one reading as it is."""
 
     def of_message(self, body: Any, text: str, now_ms: int) -> tuple[Any, list[Any]]:
         """The payload of a message and its readings.

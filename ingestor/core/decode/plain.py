@@ -24,7 +24,8 @@ class _Walk:
             raise ValueError("it refers to its own parts again and again")
         if isinstance(value, str | bool | None):
             return value
-        if isinstance(value, Mapping | list | tuple | set | frozenset):
+        # By the very type: a simple value of CBOR is a tuple too.
+        if isinstance(value, Mapping) or type(value) in {list, tuple, set, frozenset}:
             if not depth:
                 raise RecursionError
             if isinstance(value, Mapping):

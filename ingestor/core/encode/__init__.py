@@ -5,12 +5,13 @@ from msgspec import MsgspecError
 from ingestor.core.decode.texts import decode_json, read_json
 from ingestor.core.decode.unpack import unpack
 from ingestor.core.encode.choose import Chooser
+from ingestor.core.encode.explain import Part, explain
 from ingestor.core.encode.route import RouteEncoder
 from ingestor.core.mapping import Mapping
 from ingestor.core.message import Reason, Rejected, Stage
 from ingestor.core.opened import Opened
 
-__all__ = ["Encoder", "RouteEncoder"]
+__all__ = ["Encoder", "Part", "RouteEncoder", "explain"]
 
 ENVELOPE = "base64OriginalPayload"
 """The member of an IoT error action's message that holds what the device published."""
@@ -23,7 +24,7 @@ class Encoder:
         limits = mapping.limits
         self.routes = tuple(
             RouteEncoder(
-                route.name or f"routes[{n}]",
+                f"routes[{n}]",
                 route,
                 limits,
                 cache_size=prefix_cache_size // len(mapping.routes),
@@ -79,7 +80,7 @@ class Encoder:
                 payload = unpack(original.encode(), ("base64",), self._limits.unpacked_bytes)
                 return self.open_payload(payload, topic, sent_at_ms=now_ms)
         route = self._choose(body, topic)
-        if route is None or (problem and route.reader.is_plain):
+        if route is None or (problem and route.reader.is_json):
             raise problem or _no_route(topic)
         message, readings = route.reader.of_message(body, text, now_ms)
         return route, Opened(body, message, topic, readings)

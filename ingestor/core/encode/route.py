@@ -15,6 +15,7 @@ from ingestor.core.mapping.model import Limits, MissingPolicy, Route
 from ingestor.core.message import Reason, Rejected
 from ingestor.core.metadata import Metadata
 from ingestor.core.opened import Opened
+from ingestor.core.prefix import escape_name
 
 
 class Point(NamedTuple):
@@ -36,8 +37,9 @@ class RouteEncoder:
     redelivery gives the same line. `missing` says what to do with a reading without a record.
     """
 
-    def __init__(self, name: str, route: Route, limits: Limits, *, cache_size: int) -> None:
-        self.name = name
+    def __init__(self, place: str, route: Route, limits: Limits, *, cache_size: int) -> None:
+        self.place = place
+        self.name = route.name or place
         self.rule = route
         self.missing = route.metadata.missing if route.metadata else MissingPolicy.WRITE
         self.has_metadata = route.metadata is not None
@@ -48,11 +50,11 @@ class RouteEncoder:
         self._has_wildcards = bool(route.wildcards)
         self.clock = Clock(route.time)
         self._most_fields = limits.fields
-        self._fields = [
+        self.fields = [
             field_text(name, rule, most_text_bytes=limits.text_bytes)
             for name, rule in route.fields.items()
         ]
-        parts = Parts(self.series, self._fields, self.clock, self._no_fields)
+        parts = Parts(self.series, self.fields, self.clock, self._no_fields)
         self._short = short_way(route, parts)
 
     def encode(
@@ -98,7 +100,7 @@ class RouteEncoder:
         """The values of one reading's series, then the parts of its point."""
         values = self.series.values(reading, opened)
         prefix = self.series.prefix(values, opened.record)
-        fields = [text for field in self._fields if (text := field(reading, opened))]
+        fields = [text for field in self.fields if (text := field(reading, opened))]
         if self._has_wildcards:
             tags = self.series.names_from(opened.record)
             fields += self.wildcards.fields(reading, opened, tags).values()
@@ -108,6 +110,11 @@ class RouteEncoder:
             what = f"there are {len(fields)}, and at most {self._most_fields} are allowed"
             raise rejected(Reason.TOO_MANY_FIELDS, "fields", what)
         return values, prefix, fields, self.clock.ns(reading, opened, index, sent_at_ms)
+
+    @staticmethod
+    def equals(name: str) -> str:
+        """What stands before the value of a field."""
+        return f"{escape_name(name)}="
 
     def _no_fields(self) -> Exception:
         places = [rule.places for rule in self.rule.fields.values()]

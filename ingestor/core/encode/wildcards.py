@@ -69,8 +69,8 @@ class WildcardEncoder:
                     raise rejected(Reason.BAD_FIELD, name[:60], exc) from exc
         return found
 
-    def place(self, name: str) -> int:
-        """Which wildcard a name belongs to."""
+    def index(self, name: str) -> int:
+        """Which wildcard a field of this name belongs to."""
         return next(n for n, rule in enumerate(self._rules) if rule is self._owner(name))
 
     def _equals(self, rule: "_Rule", name: str) -> str:

@@ -10,6 +10,7 @@ import tomllib
 from msgspec import json
 from pydantic import ValidationError
 
+from ingestor.core.mapping.bounds import beyond_limits
 from ingestor.core.mapping.default import DEFAULT_MAPPING
 from ingestor.core.mapping.lines import LineIndex, Place
 from ingestor.core.mapping.mistakes import MappingError, Mistake, between_tables, described
@@ -48,6 +49,8 @@ def parse_mapping(text: str) -> Mapping:
         mapping = Mapping.model_validate(document)
     except ValidationError as exc:
         found += [described(each) for each in exc.errors(include_url=False)]
+    else:
+        found += beyond_limits(mapping)
     if mapping is None or found:
         raise MappingError(_located(found, document, text))
     return mapping

@@ -122,10 +122,13 @@ def _remedy(error: Any, place: _Place) -> str:
         known = list(_table_at(place[:-1]).model_fields)
         close = get_close_matches(last, known, n=1)
         return f"Did you mean `{close[0]}`?" if close else f"Known here: {', '.join(known)}"
-    if kind == "literal_error":
+    if kind in {"literal_error", "enum"}:
         choices = str(error["ctx"]["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
         close = get_close_matches(str(error["input"]), choices, n=1)
-        return f'Did you mean "{close[0]}"?' if close else ""
+        if close:
+            return f'Did you mean "{close[0]}"?'
+        key = next(step for step in reversed(place) if isinstance(step, str))
+        return f'For example: {key} = "{choices[0]}"'
     if kind != "value_error" and last in _EXAMPLES:
         return f"For example: {_EXAMPLES[last]}"
     return ""
@@ -165,19 +168,23 @@ def _within_route(place: _Place, route: dict[str, Any]) -> Iterator[tuple[_Place
         for name in sorted(tags.keys() & fields.keys()):
             problem = "a tag and a field cannot have one name"
             yield (*place, "fields", name), problem, "Rename one of them"
-    if not fields and not wildcards and not any(each in route for each in ("fields", "wildcards")):
+    if not fields and not wildcards:
+        problem = "this is missing" if fields is None else "at least one is needed"
         remedy = f"For example: {_EXAMPLES['fields']}, or [[routes.wildcards]]"
-        yield (*place, "fields"), "this is missing", remedy
-    elif fields == {} and not wildcards:
-        yield (*place, "fields"), "at least one is needed", f"For example: {_EXAMPLES['fields']}"
+        yield (*place, "fields"), problem, remedy
     payload = route.get("payload")
-    if isinstance(payload, dict) and "readings" in payload:
-        if payload.get("format") in {"senml", "senml-cbor", "shadow"}:
+    if isinstance(payload, dict):
+        yield from _within_payload((*place, "payload"), payload)
+
+
+def _within_payload(place: _Place, payload: dict[str, Any]) -> Iterator[tuple[_Place, str, str]]:
+    if "readings" in payload:
+        if payload.get("format") in ("senml", "senml-cbor", "shadow"):
             problem = f"{payload['format']} says itself where its readings are"
-            yield (*place, "payload", "readings"), problem, "Leave `readings` out"
-    elif isinstance(payload, dict) and payload.get("columns"):
+            yield (*place, "readings"), problem, "Leave `readings` out"
+    elif payload.get("columns"):
         yield (
-            (*place, "payload", "columns"),
+            (*place, "columns"),
             "`columns` are members of the object at `readings`, which is missing",
             'For example: readings = "$message", or readings = "data"',
         )

@@ -49,7 +49,8 @@ def _checked_filter(text: str) -> str:
 
 
 def _checked_path(text: str) -> str:
-    parse_path(text)
+    if parse_path(text).root is Root.METADATA:
+        raise ValueError("$metadata cannot be used here: the route says which record there is")
     return text
 
 

@@ -16,6 +16,8 @@ from pydantic import (
 
 from ingestor.core.mapping.names import unusable_name
 from ingestor.core.paths import Path, Root, parse_path
+from ingestor.core.prefix import unusable_tag_value
+from ingestor.core.scalars import boolean_text, float_text, integer_text, string_text
 from ingestor.core.zones import parse_zone
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -156,6 +158,23 @@ class Tag(TextSource):
     default: Annotated[str, StringConstraints(min_length=1)] | None = None
     required: bool = False
 
+    @model_validator(mode="after")
+    def _constants_fit(self) -> Self:
+        for text in (self.constant, self.default):
+            if text is not None and (problem := unusable_tag_value(text)):
+                raise ValueError(f"{problem}; leave it out")
+            if text == "":
+                raise ValueError("it is empty, and an empty tag is left out")
+        return self
+
+
+_TO_TEXT = {
+    "float": float_text,
+    "integer": integer_text,
+    "boolean": boolean_text,
+    "string": string_text,
+}
+
 
 class FieldRule(Source):
     """A field, always of one `type`. Left out when absent, null or empty.
@@ -174,6 +193,19 @@ class FieldRule(Source):
     def _numbers_are_scaled(self) -> Self:
         if self.is_scaled and self.type not in {"float", "integer"}:
             raise ValueError(f"`scale` and `offset` are for numbers, and its type is {self.type}")
+        return self
+
+    @model_validator(mode="after")
+    def _constants_fit(self) -> Self:
+        for key, value in (("constant", self.constant), ("default", self.default)):
+            if value is None:
+                continue
+            try:
+                _TO_TEXT[self.type](value)
+            except ValueError as exc:
+                raise ValueError(f"`{key}` does not fit the type {self.type}: {exc}") from exc
+            if value == "":
+                raise ValueError(f"`{key}` is empty, which is as if it were not there")
         return self
 
     @property

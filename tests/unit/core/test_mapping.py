@@ -161,7 +161,11 @@ def test_template_with_texts() -> None:
                     "time"
                 ),
                 'line 6, routes[0].metadata.key: this is missing. For example: key = "metakey"',
-                "line 7, routes[0].metadata.missing: input should be 'write', 'hold' or 'reject'",
+                (
+                    "line 7, routes[0].metadata.missing: "
+                    "input should be 'write', 'hold' or 'reject'. "
+                    'For example: missing = "write"'
+                ),
             ],
         ),
         (

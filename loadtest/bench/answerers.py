@@ -1,0 +1,230 @@
+"""Stand-ins for SQS, DynamoDB and InfluxDB that do next to nothing, each a process of its own.
+
+`python -m loadtest.bench.answerers sqs --port 4000` and so on; `GET /figures` says how much was
+asked. They answer what the service asks and check nothing: whoever wants to know whether a service
+is right asks the tests.
+"""
+
+import argparse
+import asyncio
+import json
+import signal
+import ssl
+import time
+from datetime import UTC, datetime
+
+import msgspec
+import uvloop
+
+from loadtest.bench.wire import Answer, Reply, Wire, reply
+
+VISIBILITY_SECONDS = 300
+ATTRIBUTES = 5
+_LONG_POLL_SECONDS = 10.0
+_BATCH = 10
+_PRIME = 7919
+_MESSAGE = (
+    b'{"MessageId":"%08x-0000-4000-8000-%012x","ReceiptHandle":"%0384x",'
+    b'"MD5OfBody":"5eb63bbbe01eeed093cb22bb8f5acdc3","Body":"{\\"pressure\\":%d,'
+    b'\\"viscosity\\":%d,\\"sensordatetime\\":\\"%b\\",\\"deviceid\\":\\"dev-%07d\\",'
+    b'\\"clientid\\":\\"7d8e2a4c-3b1f-4c5d-9e6f-0a1b2c3d4e5f\\",\\"metakey\\":\\"key-%07d\\",'
+    b'\\"_id_\\":\\"wzCHpAvdm\\",\\"topic\\":\\"pressure/data\\",\\"received_at\\":%d}",'
+    b'"Attributes":{"SentTimestamp":"%d","ApproximateReceiveCount":"1"}}'
+)
+
+
+class Sqs:
+    """A queue that is never empty, or that gets `rate` messages a second; 0 is no message ever."""
+
+    def __init__(self, *, devices: int, rate: float | None) -> None:
+        self._devices = devices
+        self._rate = rate
+        self._started = time.time()
+        self._second = 0
+        self._moment = b""
+        self.handed = 0
+        self.deleted = 0
+        self.calls = 0
+        self._done = [
+            reply(
+                json.dumps(
+                    {"Successful": [{"Id": str(n)} for n in range(count)], "Failed": []}
+                ).encode()
+            )
+            for count in range(_BATCH + 1)
+        ]
+        self._attributes = reply(
+            json.dumps(
+                {
+                    "Attributes": {
+                        "VisibilityTimeout": str(VISIBILITY_SECONDS),
+                        "MessageRetentionPeriod": "345600",
+                        "RedrivePolicy": json.dumps(
+                            {"deadLetterTargetArn": "arn:aws:sqs:x:1:d", "maxReceiveCount": 10}
+                        ),
+                        "ApproximateNumberOfMessages": "0",
+                        "ApproximateNumberOfMessagesNotVisible": "0",
+                    }
+                }
+            ).encode()
+        )
+        self._empty = reply(b"{}")
+
+    def __call__(self, line: bytes, operation: bytes, body: bytes, answer: Reply) -> None:
+        """See Answer."""
+        if line.startswith(b"GET"):
+            figures = {"handed": self.handed, "deleted": self.deleted, "calls": self.calls}
+            answer(reply(json.dumps(figures).encode()))
+        elif operation == b"ReceiveMessage":
+            self.calls += 1
+            self._receive(answer, time.time() + _LONG_POLL_SECONDS)
+        elif operation == b"DeleteMessageBatch":
+            count = body.count(b'"Id"')
+            self.deleted += count
+            answer(self._done[count])
+        elif operation in {b"ChangeMessageVisibilityBatch", b"SendMessageBatch"}:
+            answer(self._done[body.count(b'"Id"')])
+        else:
+            answer(self._attributes)
+
+    def _receive(self, answer: Reply, until: float) -> None:
+        now = time.time()
+        count = _BATCH
+        sent_at = now
+        if self._rate is not None:
+            count = min(_BATCH, int((now - self._started) * self._rate) - self.handed)
+            if count <= 0:
+                next_at = self._started + (self.handed + 1) / self._rate if self._rate else until
+                if now >= until:
+                    answer(self._empty)
+                else:
+                    delay = max(0.0, min(next_at, until) - now)
+                    loop = asyncio.get_running_loop()
+                    loop.call_later(delay, self._receive, answer, until)
+                return
+            sent_at = self._started + (self.handed + 1) / self._rate
+        answer(reply(b'{"Messages":[%b]}' % b",".join(self._messages(count, now, sent_at))))
+
+    def _messages(self, count: int, now: float, sent_at: float) -> list[bytes]:
+        if int(now) != self._second:
+            self._second = int(now)
+            self._moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
+        sent_at_ms = int(sent_at * 1000)
+        made = []
+        for number in range(self.handed, self.handed + count):
+            device = number * _PRIME % self._devices
+            made.append(
+                _MESSAGE
+                % (
+                    number & 0xFFFFFFFF,
+                    number,
+                    number,
+                    500 + number % 1000,
+                    25 + number % 75,
+                    self._moment,
+                    device,
+                    device,
+                    sent_at_ms,
+                    sent_at_ms,
+                )
+            )
+        self.handed += count
+        return made
+
+
+class DynamoDb:
+    """A table that has a record of five attributes for every key."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self, line: bytes, operation: bytes, body: bytes, answer: Reply) -> None:
+        """See Answer."""
+        if line.startswith(b"GET"):
+            answer(reply(json.dumps({"asked": self.asked}).encode()))
+        elif operation == b"BatchGetItem":
+            ((table, wanted),) = msgspec.json.decode(body)["RequestItems"].items()
+            items = [_item(key) for key in wanted["Keys"]]
+            self.asked += len(items)
+            found = {"Responses": {table: items}, "UnprocessedKeys": {}}
+            answer(reply(msgspec.json.encode(found)))
+        elif operation == b"GetItem":
+            self.asked += 1
+            answer(reply(msgspec.json.encode({"Item": _item(msgspec.json.decode(body)["Key"])})))
+        else:
+            table = {"TableStatus": "ACTIVE", "KeySchema": [_KEY], "AttributeDefinitions": []}
+            answer(reply(msgspec.json.encode({"Table": table})))
+
+
+_KEY = {"AttributeName": "metakey", "KeyType": "HASH"}
+
+
+def _item(key: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    ((_, value),) = key.items()
+    (text,) = value.values()
+    return {
+        **key,
+        "manufacturer": {"S": "Acme Devices Ltd."},
+        "family": {"S": "sensors"},
+        "component_id": {"S": f"component-{text[-4:]}"},
+        "site": {"S": f"plant {text[-2:]}"},
+        "firmware": {"S": "1.4.2"},
+    }
+
+
+class InfluxDb:
+    """Takes every write and forgets it."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.size_bytes = 0
+        self._stored = b"HTTP/1.1 204 No Content\r\n\r\n"
+
+    def __call__(self, line: bytes, operation: bytes, body: bytes, answer: Reply) -> None:
+        """See Answer."""
+        del operation
+        if line.startswith(b"GET"):
+            figures = {"requests": self.requests, "size_bytes": self.size_bytes}
+            answer(reply(json.dumps(figures).encode()))
+            return
+        self.requests += 1
+        self.size_bytes += len(body)
+        answer(self._stored)
+
+
+async def serve(answer: Answer, port: int, tls: ssl.SSLContext | None) -> None:
+    """Answer on this port of 127.0.0.1 until SIGTERM."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    server = await loop.create_server(lambda: Wire(answer), "127.0.0.1", port, ssl=tls)
+    async with server:
+        await stop.wait()
+
+
+def main() -> None:
+    """Run the one that the command line names."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kind", choices=["sqs", "dynamodb", "influxdb"])
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--devices", type=int, default=1000)
+    parser.add_argument("--rate", type=float)
+    parser.add_argument("--certificate")
+    given = parser.parse_args()
+    tls = None
+    if given.certificate:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(given.certificate)
+    answer: Answer
+    match given.kind:
+        case "sqs":
+            answer = Sqs(devices=given.devices, rate=given.rate)
+        case "dynamodb":
+            answer = DynamoDb()
+        case _:
+            answer = InfluxDb()
+    uvloop.run(serve(answer, given.port, tls))
+
+
+if __name__ == "__main__":
+    main()

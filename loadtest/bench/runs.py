@@ -1,0 +1,196 @@
+"""Single runs of the bench: start what is needed, let it warm up, look twice."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from loadtest.bench.processes import (
+    CREDENTIALS,
+    QUEUE_URL,
+    Answerer,
+    Contender,
+    cpu_seconds,
+    family,
+    rss_bytes,
+    seed_command,
+    service,
+)
+from loadtest.servers import Influxd, Server, ServerError
+from loadtest.service import Service
+
+WARM_UP_CPU_SECONDS = 3.0
+"""Compilers, caches and pools have settled after this much work."""
+WARM_UP_SECONDS = 20.0
+SAMPLE_SECONDS = 0.25
+_STATUS = aiohttp.ClientTimeout(total=5)
+
+
+@dataclass(slots=True, frozen=True)
+class Measured:
+    """One look at a contender: messages, CPU seconds of its processes, seconds by the clock."""
+
+    messages: int
+    cpu_seconds: float
+    seconds: float
+    rss_bytes: int
+
+    @property
+    def per_core(self) -> float:
+        """Messages per second that one core has time for."""
+        return self.messages / self.cpu_seconds if self.cpu_seconds else 0.0
+
+    @property
+    def per_second(self) -> float:
+        """Messages per second by the clock, with everything else on the same machine."""
+        return self.messages / self.seconds
+
+    @property
+    def cores(self) -> float:
+        """How many cores it kept busy."""
+        return self.cpu_seconds / self.seconds
+
+
+async def look(
+    contender: Contender | Service, count: Callable[[], Awaitable[int]], seconds: float
+) -> Measured:
+    """Measure a running contender for so long, after it has warmed up."""
+    await _warm_up(contender)
+    pids = family(contender.pid)
+    messages, cpu, clock = await count(), cpu_seconds(pids), time.monotonic()
+    await asyncio.sleep(seconds)
+    measured = Measured(
+        await count() - messages,
+        cpu_seconds(pids) - cpu,
+        time.monotonic() - clock,
+        rss_bytes(pids),
+    )
+    contender.check()
+    return measured
+
+
+async def _warm_up(contender: Contender | Service) -> None:
+    """Return when the contender has worked for a while, or does not have much to do."""
+    until = time.monotonic() + WARM_UP_SECONDS
+    while time.monotonic() < until:
+        contender.check()
+        if cpu_seconds(family(contender.pid)) >= WARM_UP_CPU_SECONDS:
+            return
+        await asyncio.sleep(SAMPLE_SECONDS)
+
+
+@asynccontextmanager
+async def canned(
+    *sqs_options: str, certificate: Path | None = None
+) -> AsyncIterator[dict[str, Answerer]]:
+    """All three answerers; TLS for SQS alone, which is where the messages come from."""
+    made = {
+        "sqs": Answerer("sqs", *sqs_options, certificate=certificate),
+        "dynamodb": Answerer("dynamodb"),
+        "influxdb": Answerer("influxdb"),
+    }
+    async with AsyncExitStack() as stack:
+        for each in made.values():
+            await stack.enter_async_context(each)
+        yield made
+
+
+def into_canned(answerers: Mapping[str, Answerer]) -> dict[str, str]:
+    """Settings for the canned InfluxDB."""
+    return {
+        "INGESTOR_INFLUXDB_URL": answerers["influxdb"].url,
+        "INGESTOR_INFLUXDB_ORG": "bench",
+        "INGESTOR_INFLUXDB_BUCKET": "bench",
+        "INGESTOR_INFLUXDB_TOKEN": "bench",
+    }
+
+
+def deleted(answerers: Mapping[str, Answerer]) -> Callable[[], Awaitable[int]]:
+    """How many messages the queue was told to delete."""
+
+    async def count() -> int:
+        return (await answerers["sqs"].figures())["deleted"]
+
+    return count
+
+
+async def whole_path(
+    seconds: float,
+    *sqs_options: str,
+    certificate: Path | None = None,
+    **settings: str,
+) -> Measured:
+    """The service from a full queue to an InfluxDB that takes everything."""
+    async with canned(*sqs_options, certificate=certificate) as answerers:
+        trust = {"AWS_CA_BUNDLE": str(certificate)} if certificate else {}
+        environment = into_canned(answerers) | trust | settings
+        async with service(answerers, environment) as running:
+            return await look(running, deleted(answerers), seconds)
+
+
+async def plain_aioboto3(seconds: float) -> Measured:
+    """Receive and delete alone."""
+    async with canned() as answerers:
+        environment = CREDENTIALS | {
+            "AWS_ENDPOINT_URL": answerers["sqs"].url,
+            "BENCH_QUEUE_URL": QUEUE_URL,
+        }
+        command = [sys.executable, "-m", "loadtest.bench.plain"]
+        async with Contender("plain-aioboto3", command, environment) as running:
+            return await look(running, deleted(answerers), seconds)
+
+
+async def seed_handler(seconds: float) -> Measured:
+    """The handler of the 2020 demo, without the cost of being invoked."""
+    async with canned() as answerers:
+        environment = CREDENTIALS | {
+            "AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE": "1",
+            "DYNAMODB_URL": answerers["dynamodb"].url,
+            "INFLUXDB_URL": answerers["influxdb"].url,
+            "TABLE": "bench",
+        }
+
+        async def count() -> int:
+            return (await answerers["influxdb"].figures())["requests"]
+
+        async with Contender("seed-handler", seed_command(), environment) as running:
+            return await look(running, count, seconds)
+
+
+async def lag(seconds: float, influxd: Influxd, rate: float | None) -> tuple[Measured, Any, float]:
+    """The service in front of a real InfluxDB: what it did, its lag, and how far it fell behind.
+
+    `rate` is messages a second, None is as fast as it can.
+    """
+    options = [] if rate is None else ["--rate", f"{rate:.3f}"]
+    async with canned(*options) as answerers:
+        settings = influxd.environment()
+        async with service(answerers, settings) as running:
+            measured = await look(running, deleted(answerers), seconds)
+            figures = await answerers["sqs"].figures()
+            return measured, (await status(running))["lag_ms"], figures["handed"]
+
+
+async def idle(seconds: float) -> Measured:
+    """The service with a queue that stays empty."""
+    async with canned("--rate", "0") as answerers:
+        async with service(answerers, into_canned(answerers)) as running:
+            return await look(running, deleted(answerers), seconds)
+
+
+async def status(running: Service) -> dict[str, Any]:
+    """What the service says of itself."""
+    async with (
+        aiohttp.ClientSession(timeout=_STATUS) as session,
+        session.get(f"{running.url}/api/status") as response,
+    ):
+        if not response.ok:
+            raise ServerError(f"the service answered {response.status} to a question for its state")
+        document: dict[str, Any] = await response.json()
+        return document

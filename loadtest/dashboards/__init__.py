@@ -1,0 +1,1 @@
+"""The dashboards of `grafana/` without Grafana: their queries run, and drawn as pictures."""
