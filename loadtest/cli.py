@@ -60,13 +60,11 @@ def demo(
     Exit status: 0 when every reading sent is stored once, as sent and with all its metadata;
     1 when not, or when something could not be started; 130 when interrupted twice.
     """
-<<<<<<< HEAD
     if kill and way is not Way.SERVICE:
         raise typer.BadParameter("--kill is for the service: Lambda has no process of ours to kill")
-=======
 
     def start(found: FoundInfluxd, console: Console) -> Coroutine[Any, Any, Report]:
-        return run_demo(Options(duration, devices, kill, seed, _api(found)), found, console)
+        return run_demo(Options(duration, devices, kill, seed, _api(found), way), found, console)
 
     result = _run(start, report)
     raise typer.Exit(0 if result.counts.exact else 1)
@@ -110,20 +108,13 @@ def _run(
     start: Callable[[FoundInfluxd, Console], Coroutine[Any, Any, _AnyResult]], report: Path
 ) -> _AnyResult:
     """The result of a run, shown and written; ends the program when there is none."""
->>>>>>> main
     # Until the loop takes the signals over, SIGTERM does what Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console()
     result: _AnyResult | None = None
     status = 1
     try:
-<<<<<<< HEAD
-        found = find_influxd()
-        options = Options(duration, devices, kill, seed, _api(found), way)
-        result = asyncio.run(run_demo(options, found, console))
-=======
         result = asyncio.run(start(find_influxd(), console))
->>>>>>> main
     except* (ToolchainError, ServerError) as group:
         for error in _leaves(group):
             Console(stderr=True).print(
