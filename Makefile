@@ -54,7 +54,7 @@ lock: ## Pin all dependencies of pyproject.toml again [UPGRADE=1: to their newes
 	$(UV_COMPILE) pyproject.toml --extra lambda -c requirements-dev.txt -o requirements-lambda.txt
 	$(UV_COMPILE) --group uv -o requirements-uv.txt
 	$(UV_COMPILE) --group ministack -o requirements-ministack.txt
-	$(UV_COMPILE) --group checkov -o requirements-checkov.txt
+	$(UV_COMPILE) --group cfn -o requirements-cfn.txt
 
 deploy: ## All CloudFormation stacks, see cfn/README.md [ENVIRONMENT=demo OPTIONS='--plan']
 	@$(PYTHON) -m cfn deploy $(or $(ENVIRONMENT),demo) $(OPTIONS)

@@ -25,7 +25,7 @@ from pathlib import Path
 STAMP = "ingestor-setup.json"
 _INSTALLER = "requirements-uv.txt"
 _MINISTACK = "requirements-ministack.txt"
-_CHECKOV = "requirements-checkov.txt"
+_CFN = "requirements-cfn.txt"
 _PROJECT = "pyproject.toml"
 _SETS = {"demo": "requirements-demo.txt", "dev": "requirements-dev.txt"}  # each holds the former
 _PIP_ONLY = ("index-url", "proxy", "trusted-host", "client-cert")
@@ -100,7 +100,7 @@ class Setup:
         self._environ = environ
         self._main = Environment(root, ".venv")
         self._ministack = Environment(root, ".venv-ministack")
-        self._checkov = Environment(root, ".venv-checkov")
+        self._cfn = Environment(root, ".venv-cfn")
         self._uv = self._main.folder / "bin" / "uv"
         self._has_uv = self._uv.exists()
 
@@ -126,9 +126,9 @@ class Setup:
         if not self._environ.get("INGESTOR_MINISTACK"):
             self._apart(self._ministack, _MINISTACK)
 
-    def checkov(self) -> None:
-        """Install checkov, whose pins nothing else could live with."""
-        self._apart(self._checkov, _CHECKOV)
+    def cfn(self) -> None:
+        """Install what checks and deploys the templates."""
+        self._apart(self._cfn, _CFN)
 
     def _apart(self, target: Environment, source: str) -> None:
         if not target.is_current:
@@ -255,7 +255,7 @@ def main(arguments: list[str] | None = None) -> int:
             setup.python(target)
             setup.ministack()
             if target == "dev":
-                setup.checkov()
+                setup.cfn()
     except SetupError as exc:
         say(str(exc))
         return 1

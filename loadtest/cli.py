@@ -11,14 +11,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-<<<<<<< HEAD
-from loadtest.demo import Options, Way, run_demo
-=======
 from loadtest.chaos.report import ChaosReport
 from loadtest.chaos.run import Options as ChaosOptions
 from loadtest.chaos.run import run_chaos
-from loadtest.demo import Options, run_demo
->>>>>>> main
+from loadtest.demo import Options, Way, run_demo
 from loadtest.report import Report
 from loadtest.servers import ServerError
 from loadtest.toolchain import Api, FoundInfluxd, ToolchainError, find_influxd

@@ -36,7 +36,8 @@ def test_once(checkout: Checkout) -> None:
 
     assert checkout.set_up("dev").returncode == 0
     assert checkout.installed() == SERVICE | {"tests"}
-    installs.append("requirements-dev.txt")
+    assert checkout.installed(".venv-cfn") == {"cfn"}
+    installs += ["requirements-dev.txt", "requirements-cfn.txt"]
     assert checkout.log == installs
 
     for target in ("demo", "dev"):

@@ -78,12 +78,13 @@ class Checkout:
         (self.root / "pyproject.toml").write_text(PROJECT)
         (self.root / "backend.py").write_text(BACKEND)
         wheel(self._wheels, "uv", {"uv-1.0.data/scripts/uv": UV})
-        for name in ("service", "tests", "ministack"):
+        for name in ("service", "tests", "ministack", "cfn"):
             wheel(self._wheels, name)
         self.require("requirements-uv.txt", "uv")
         self.require("requirements-demo.txt", "service")
         self.require("requirements-dev.txt", "service", "tests")
         self.require("requirements-ministack.txt", "ministack")
+        self.require("requirements-cfn.txt", "cfn")
         influxd = folder / "influxd"
         influxd.write_text("#!/bin/sh\necho 'InfluxDB v1.8.10 (git: x)'\n")
         influxd.chmod(0o755)
