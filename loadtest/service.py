@@ -1,6 +1,8 @@
 """The service under test: `ingestor run` as a real process."""
 
 import asyncio
+import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -63,6 +65,10 @@ class Service(Server):
     async def stop(self) -> None:
         """End the service at once."""
         await self.kill()
+
+    def terminate(self) -> None:
+        """Send SIGTERM, and do not wait."""
+        os.kill(self.pid, signal.SIGTERM)
 
     async def finish(self) -> None:
         """Ask for a clean stop; ServerError when it takes too long or the exit code is not 0."""

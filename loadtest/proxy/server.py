@@ -62,6 +62,8 @@ class FaultProxy:
         self._server: asyncio.Server | None = None
         self.applied: Counter[str] = Counter()
         """How often each fault has happened, by its name."""
+        self.requests = 0
+        """How many have come."""
         self.under_way = 0
         """How many exchanges are going wrong at the moment."""
         self.paused = False
@@ -154,6 +156,7 @@ class FaultProxy:
         upstream = Upstream(self._upstream)
         try:
             while (request := await read_request(reader)) is not None:
+                self.requests += 1
                 exchange = _Exchange(self, request, reader, writer, upstream)
                 fault = self.next_fault(request)
                 if fault is None:
@@ -237,7 +240,9 @@ class _Exchange:
     async def answer(self, reply: Reply) -> None:
         """See Exchange."""
         await self.answer_bytes(reply.encode())
-        self._proxy.tell(self.request, reply)
+        # A client that was killed meanwhile has got nothing.
+        if not (self._reader.at_eof() or self._writer.is_closing()):
+            self._proxy.tell(self.request, reply)
 
     async def answer_bytes(self, part: bytes) -> None:
         """See Exchange."""

@@ -1,0 +1,97 @@
+"""A stack with a proxy before each server: one for each worker, emptied after every test."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+import pytest_asyncio
+from service.conftest import Site as Bench
+from service.conftest import until
+
+from loadtest.chaos.site import PatientService, Site, open_site
+from loadtest.proxy import FaultProxy
+from loadtest.records import RECORDS
+from loadtest.toolchain import FoundInfluxd
+
+VISIBILITY_SECONDS = 3
+"""So that what a killed service held comes back soon."""
+
+
+@dataclass
+class Ground(Bench):
+    """What the tests of whole processes have, and the proxies."""
+
+    site: Site
+
+    @property
+    def sqs(self) -> FaultProxy:
+        """Before SQS."""
+        return self.site.proxies["sqs"]
+
+    @property
+    def influxdb(self) -> FaultProxy:
+        """Before InfluxDB."""
+        return self.site.proxies["influxdb"]
+
+    def service(self, **variables: str) -> PatientService:
+        """A service whose calls go through the proxies; names without `INGESTOR_`."""
+        changes = {f"INGESTOR_{name}": value for name, value in variables.items()}
+        return PatientService(self.site.environment() | changes)
+
+    async def visibility(self, seconds: int) -> None:
+        """Change the queue's visibility timeout."""
+        await self.stack.sqs.set_queue_attributes(
+            QueueUrl=self.stack.queue_url, Attributes={"VisibilityTimeout": str(seconds)}
+        )
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait for something that this process sees."""
+
+        async def holds() -> object:
+            return condition()
+
+        await until(holds)
+
+    async def until_stored(self, number: int) -> None:
+        """Wait until so many points are in InfluxDB."""
+
+        async def stored() -> bool:
+            return len(await self.sequences()) >= number
+
+        await until(stored)
+
+    async def empty(self) -> None:
+        """Forget everything that a test has left."""
+        self.site.custody.forget()
+        for proxy in self.site.proxies.values():
+            proxy.disarm()
+            proxy.applied.clear()
+            proxy.requests = 0
+            proxy.down = False
+        await self.visibility(VISIBILITY_SECONDS)
+        for url in (self.stack.queue_url, self.stack.dead_letter_queue_url):
+            await self.stack.sqs.purge_queue(QueueUrl=url)
+        await self.stack.influxd.clear()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _site(found_influxd: FoundInfluxd) -> AsyncIterator[Site]:
+    async with open_site(found_influxd, "v1", list(RECORDS)) as site:
+        yield site
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def ground(_site: Site) -> AsyncIterator[Ground]:
+    """An empty stack behind proxies that let everything pass."""
+    ground = Ground(_site.stack, _site)
+    await ground.empty()
+    yield ground
+    await ground.empty()
+
+
+async def exit_status(service: PatientService, *, seconds: float = 40) -> int:
+    """Wait for the end of the service's process; its exit status."""
+    process = service._process  # noqa: SLF001 - its exit status is what these tests are about
+    assert process is not None
+    async with asyncio.timeout(seconds):
+        return await asyncio.to_thread(process.wait)

@@ -1,0 +1,142 @@
+"""CloudFormation on an emulator, through the real AWS CLI."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from loadtest.servers import MiniStack, Moto
+
+ROOT = Path(__file__).parent.parent.parent
+AWS = ROOT / ".venv-cfn" / "bin" / "aws"
+IMAGES = {"ingestor": "example/ingestor:1", "grafana-service": "example/grafana-service:1"}
+
+LACKING = {
+    "network.NatGateways": "none",  # AWS::EC2::EIP, AWS::EC2::NatGateway
+    "network.InterfaceEndpoints": "true",  # which network.yaml then asks for
+    "network.FlowLogs": "false",  # AWS::EC2::FlowLog
+    "cloudfront-alb.OriginAccess": "secret-header",  # AWS::CloudFront::VpcOrigin
+    "cloudfront-alb.OriginDomainName": "origin.example.com",
+    "cloudfront-alb.OriginCertificate": "arn:aws:acm:us-east-1:000000000000:certificate/made-up",
+    "ingestor-service.Scaling": "none",  # AWS::ApplicationAutoScaling::*
+}
+"""What MiniStack does without, by documented parameters; the templates are as they are."""
+
+
+class Emulator:
+    """One emulated account, and the commands that work on it."""
+
+    def __init__(self, server: MiniStack | Moto, folder: Path) -> None:
+        self.folder = folder
+        self.environ = {
+            **{name: text for name, text in os.environ.items() if not name.startswith("AWS_")},
+            **server.environment(),
+            "AWS_PAGER": "",
+            "PATH": f"{AWS.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        }
+
+    def aws(self, *arguments: str) -> Any:
+        """The answer of one call, as JSON; None when it is empty."""
+        done = subprocess.run(
+            [AWS, *arguments, "--output", "json"],
+            env=self.environ,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{shlex.join(arguments)}: {done.stderr}"
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def stacks(self) -> dict[str, str]:
+        """Every stack that there is, with its state."""
+        answer = self.aws("cloudformation", "describe-stacks")
+        return {stack["StackName"]: stack["StackStatus"] for stack in answer["Stacks"]}
+
+    def outputs(self, stack: str) -> dict[str, str]:
+        """What a stack gives to others."""
+        answer = self.aws("cloudformation", "describe-stacks", "--stack-name", stack)
+        return {each["OutputKey"]: each["OutputValue"] for each in answer["Stacks"][0]["Outputs"]}
+
+    def resources(self, stack: str) -> dict[str, str]:
+        """Logical and physical ids of what a stack made."""
+        answer = self.aws("cloudformation", "describe-stack-resources", "--stack-name", stack)
+        return {
+            each["LogicalResourceId"]: each["PhysicalResourceId"]
+            for each in answer["StackResources"]
+        }
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """`python -m cfn …`, begun."""
+        return self._begin([sys.executable, "-m", "cfn", *arguments], self.environ)
+
+    def start_readme(self, environment: str) -> subprocess.Popen[str]:
+        """The shell blocks of the README as they stand, begun, with the images named.
+
+        A shim named `aws` adds what an emulator needs: its address, and LACKING.
+        """
+        shims = self.folder / "shims"
+        shims.mkdir()
+        cases = "".join(
+            f"*' --stack-name {environment}-{template} '*) set -- \"$@\" {shlex.join(values)} ;;\n"
+            for template, values in _by_template(LACKING).items()
+        )
+        shim = shims / "aws"
+        shim.write_text(
+            f'#!/bin/sh\ncase " $* " in\n*" deploy "*) case " $* " in\n{cases}esac ;;\nesac\n'
+            f'exec "{AWS}" --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n'
+        )
+        shim.chmod(0o755)
+        environ = self.environ | {
+            "PATH": f"{shims}{os.pathsep}{self.environ['PATH']}",
+            "INGESTOR_IMAGE": IMAGES["ingestor"],
+            "GRAFANA_IMAGE": IMAGES["grafana-service"],
+        }
+        return self._begin(["sh", "-euxc", readme_script()], environ)
+
+    def _begin(self, command: list[str], environ: Mapping[str, str]) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            command,
+            env=environ,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+
+def finished(process: subprocess.Popen[str]) -> str:
+    """What a command said; it must have succeeded."""
+    words, _ = process.communicate()
+    assert process.returncode == 0, words
+    return words
+
+
+def options() -> list[str]:
+    """The options of `python -m cfn deploy` for MiniStack, with the images named."""
+    arguments = []
+    for name, value in LACKING.items():
+        arguments += ["--set", f"{name}={value}"]
+    for repository, image in IMAGES.items():
+        arguments += ["--image", f"{repository}={image}"]
+    return arguments
+
+
+def readme_script() -> str:
+    """Every block of `cfn/README.md` that is marked as shell, in order."""
+    text = (ROOT / "cfn" / "README.md").read_text()
+    return "\n".join(re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE))
+
+
+def _by_template(settings: Mapping[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in settings.items():
+        template, _, parameter = name.partition(".")
+        found.setdefault(template, []).append(f"{parameter}={value}")
+    return found
