@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo chaos test check format lambda lock deploy destroy clean ready-demo ready-dev
+.PHONY: help setup demo chaos test check format lambda lock deploy destroy images test-images previews clean ready-demo ready-dev
 
 # The newest Python that will do; `make PYTHON=/path/to/python3 …` takes another one.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
@@ -52,9 +52,17 @@ lock: ## Pin all dependencies of pyproject.toml again [UPGRADE=1: to their newes
 		-o requirements-demo.txt
 	$(UV_COMPILE) pyproject.toml -c requirements-dev.txt -o requirements.txt
 	$(UV_COMPILE) pyproject.toml --extra lambda -c requirements-dev.txt -o requirements-lambda.txt
+	$(UV_COMPILE) --group build -c requirements-dev.txt -o requirements-build.txt
 	$(UV_COMPILE) --group uv -o requirements-uv.txt
 	$(UV_COMPILE) --group ministack -o requirements-ministack.txt
 	$(UV_COMPILE) --group cfn -o requirements-cfn.txt
+
+images: ready-dev ## Container images without an engine, and their tests (root, Debian) [SUITE=bookworm]
+	@docker/images
+	@$(MAKE) --no-print-directory test-images
+
+test-images: ready-dev ## Run what `make images` has built: the main job in the container
+	@$(BIN)/pytest -n0 -rP tests/containers/images.py
 
 deploy: ## All CloudFormation stacks, see cfn/README.md [ENVIRONMENT=demo OPTIONS='--plan']
 	@$(PYTHON) -m cfn deploy $(or $(ENVIRONMENT),demo) $(OPTIONS)

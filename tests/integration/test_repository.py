@@ -94,6 +94,7 @@ def test_locks_follow_the_project() -> None:
     groups = project["dependency-groups"]
     asked = {
         "requirements.txt": project["project"]["dependencies"],
+        "requirements-build.txt": groups["build"],
         "requirements-demo.txt": extra + groups["build"],
         "requirements-dev.txt": [each for each in groups["dev"] if isinstance(each, str)],
         "requirements-ministack.txt": groups["ministack"],
