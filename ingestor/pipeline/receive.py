@@ -1,11 +1,18 @@
 """Long polls: from the queue into the window and on to enrichment."""
 
+from collections.abc import Sequence
+
 from ingestor.core.backoff import Backoff
+from ingestor.core.message import Message
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.enrich import Enricher
 from ingestor.pipeline.intake import Intake
 from ingestor.pipeline.waiting import within
 from ingestor.ports import Queue, Unavailable
+
+AT_ONCE_SECONDS = 0.5
+"""An empty answer that comes sooner is not that of a long poll: the shortest waits a second."""
+LONGEST_PAUSE_SECONDS = 2.0
 
 
 class Receiver:
@@ -33,23 +40,34 @@ class Receiver:
     async def run(self) -> None:
         """Poll until the intake stops."""
         backoff = Backoff()
+        for_nothing = Backoff(most_seconds=LONGEST_PAUSE_SECONDS)
         while True:
             await self._intake.open.wait()
             if self._intake.stopping.is_set():
                 return
+            started = self._clock.monotonic()
             try:
                 self._telemetry.queue_called()
                 messages = await self._queue.receive()
             except Unavailable as error:
                 self._telemetry.dependency_down("sqs", error.reason)
-                delay = self._context.delay(backoff, error)
-                await within(self._clock, delay, self._intake.stopping.wait())
+                await self._pause(self._context.delay(backoff, error))
                 continue
             backoff.reset()
             self._telemetry.dependency_up("sqs")
             if messages:
-                fresh = self._intake.admit(
-                    messages, self._clock.monotonic(), self._queue.visibility_timeout_seconds
-                )
-                self._telemetry.received(messages, fresh=len(fresh))
-                await self._enricher.submit(fresh)
+                for_nothing.reset()
+                await self._take(messages)
+            elif self._clock.monotonic() - started < AT_ONCE_SECONDS:
+                # At its cap of messages in flight a queue has none to give and does not wait.
+                await self._pause(self._context.delay(for_nothing))
+
+    async def _take(self, messages: Sequence[Message]) -> None:
+        fresh = self._intake.admit(
+            messages, self._clock.monotonic(), self._queue.visibility_timeout_seconds
+        )
+        self._telemetry.received(messages, fresh=len(fresh))
+        await self._enricher.submit(fresh)
+
+    async def _pause(self, seconds: float) -> None:
+        await within(self._clock, seconds, self._intake.stopping.wait())

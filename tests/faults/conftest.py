@@ -1,6 +1,7 @@
 """A stack with a proxy before each server: one for each worker, emptied after every test."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from service.conftest import until
 from loadtest.chaos.site import PatientService, Site, open_site
 from loadtest.proxy import FaultProxy
 from loadtest.records import RECORDS
+from loadtest.stack import MOST_RECEIVES
 from loadtest.toolchain import FoundInfluxd
 
 VISIBILITY_SECONDS = 3
@@ -44,6 +46,15 @@ class Ground(Bench):
             QueueUrl=self.stack.queue_url, Attributes={"VisibilityTimeout": str(seconds)}
         )
 
+    async def most_receives(self, number: int) -> None:
+        """Change how often a message is received before SQS itself takes it for dead."""
+        sqs, queue = self.stack.sqs, self.stack.queue_url
+        answer = await sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["RedrivePolicy"])
+        policy = json.loads(answer["Attributes"]["RedrivePolicy"]) | {"maxReceiveCount": number}
+        await sqs.set_queue_attributes(
+            QueueUrl=queue, Attributes={"RedrivePolicy": json.dumps(policy)}
+        )
+
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait for something that this process sees."""
 
@@ -69,6 +80,7 @@ class Ground(Bench):
             proxy.requests = 0
             proxy.down = False
         await self.visibility(VISIBILITY_SECONDS)
+        await self.most_receives(MOST_RECEIVES)
         for url in (self.stack.queue_url, self.stack.dead_letter_queue_url):
             await self.stack.sqs.purge_queue(QueueUrl=url)
         await self.stack.influxd.clear()
