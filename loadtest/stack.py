@@ -2,9 +2,10 @@
 
 import json
 import os
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiobotocore.session import AioSession
@@ -45,6 +46,15 @@ class DeadLetter:
     why: str
 
 
+@dataclass(slots=True, frozen=True)
+class Queues:
+    """The addresses of the queues."""
+
+    main: str
+    dead_letters: str
+    rule_errors: str
+
+
 @dataclass(slots=True)
 class Stack:
     """Running servers and the addresses in them. Failing calls raise ServerError."""
@@ -77,7 +87,7 @@ class Stack:
 
     def client(self, service: str) -> Any:
         """A client of another AWS service of the stack, as an async context manager."""
-        return _client(service, self.ministack)
+        return open_client(service, url=self.ministack.url, region=self.ministack.region)
 
     async def rule_invokes(self, function_arn: str) -> None:
         """From now on the rule hands readings to a function instead of the queue."""
@@ -145,18 +155,40 @@ async def open_stack(
     async with AsyncExitStack() as stack:
         ministack = await stack.enter_async_context(MiniStack())
         influxd = await stack.enter_async_context(Influxd(found, api=api))
-        with _server_errors("MiniStack"):
-            sqs = await stack.enter_async_context(_client("sqs", ministack))
+        client = partial(open_client, url=ministack.url, region=ministack.region)
+        queues = await create_resources(client, records, visibility_seconds=visibility_seconds)
+        sqs = await stack.enter_async_context(client("sqs"))
+        yield Stack(ministack, influxd, sqs, queues.main, queues.dead_letters, queues.rule_errors)
+
+
+async def create_resources(
+    client: Callable[[str], Any],
+    records: Iterable[Record] = RECORDS,
+    *,
+    visibility_seconds: int = VISIBILITY_SECONDS,
+) -> Queues:
+    """Make queues, rule and table; `client` opens the client of a service.
+
+    Raises ServerError when the services do not do as they are told.
+    """
+    with _server_errors("MiniStack"):
+        async with client("sqs") as sqs, client("iot") as iot, client("dynamodb") as dynamodb:
             dead_letters = await _create_queue(sqs, "demo-dead-letters")
             rule_errors = await _create_queue(sqs, "demo-rule-errors")
             queue = await _create_main_queue(
                 sqs, "demo-readings", dead_letters, visibility_seconds=visibility_seconds
             )
-            async with _client("iot", ministack) as iot:
-                await _create_rule(iot, queue, rule_errors)
-            async with _client("dynamodb", ministack) as dynamodb:
-                await _create_table(dynamodb, records)
-        yield Stack(ministack, influxd, sqs, queue, dead_letters, rule_errors)
+            await _create_rule(iot, queue, rule_errors)
+            await _create_table(dynamodb, records)
+    return Queues(queue, dead_letters, rule_errors)
+
+
+async def is_prepared(client: Callable[[str], Any]) -> bool:
+    """Whether `create_resources` was here; its last piece tells."""
+    with _server_errors("MiniStack"):
+        async with client("dynamodb") as dynamodb:
+            tables = await dynamodb.list_tables()
+    return TABLE in tables["TableNames"]
 
 
 async def _create_queue(sqs: Any, name: str, **attributes: str) -> str:
@@ -209,7 +241,7 @@ async def _create_table(dynamodb: Any, records: Iterable[Record]) -> None:
         await dynamodb.put_item(TableName=TABLE, Item=record.item)
 
 
-def _client(service: str, ministack: MiniStack) -> Any:
+def open_client(service: str, *, url: str, region: str) -> Any:
     """A client that takes nothing from the user's AWS profile."""
     session: Any = AioSession()
     for variable in ("config_file", "credentials_file"):
@@ -217,8 +249,8 @@ def _client(service: str, ministack: MiniStack) -> Any:
     session.set_config_variable("profile", None)
     return session.create_client(
         service,
-        endpoint_url=ministack.url,
-        region_name=ministack.region,
+        endpoint_url=url,
+        region_name=region,
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - MiniStack takes any
     )

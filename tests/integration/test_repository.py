@@ -97,6 +97,7 @@ def test_locks_follow_the_project() -> None:
         "requirements-build.txt": groups["build"],
         "requirements-demo.txt": extra + groups["build"],
         "requirements-dev.txt": [each for each in groups["dev"] if isinstance(each, str)],
+        "requirements-lambda.txt": project["project"]["optional-dependencies"]["lambda"],
         "requirements-ministack.txt": groups["ministack"],
         "requirements-cfn.txt": groups["cfn"],
         "requirements-uv.txt": groups["uv"],
