@@ -42,6 +42,12 @@ class Intake:
             self.held.forget(held)
         self._update()
 
+    def expect(self, dependency: str) -> None:
+        """Nothing is known of this dependency yet: receive nothing before it worked once."""
+        self._telemetry.down[dependency] = "not reached yet"
+        self._blocking.add(dependency)
+        self._update()
+
     def block(self, dependency: str, reason: str) -> None:
         """Nothing can be stored without this dependency, and it does not work: stop receiving."""
         self._telemetry.dependency_down(dependency, reason)

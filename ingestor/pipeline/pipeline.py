@@ -71,7 +71,7 @@ class Pipeline:
         self.intake = Intake(
             context.telemetry, most_messages=limits.window_messages, most_bytes=limits.window_bytes
         )
-        self.intake.block("influxdb", "not reached yet")
+        self.intake.expect("influxdb")
         self.progress = Progress()
         self.state = "starting"
         self.assembler = Assembler(

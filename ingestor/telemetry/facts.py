@@ -121,7 +121,7 @@ class Telemetry:
     def dependency_up(self, name: str) -> None:
         """A call to a dependency worked."""
         if self.down.pop(name, None) is not None:
-            self.log.info("dependency available again", dependency=name)
+            self.log.info("dependency available", dependency=name)
 
     @property
     def loop_lag_seconds(self) -> float:

@@ -85,7 +85,7 @@ def test_an_outage_is_logged_at_its_begin_and_its_end(book: Book) -> None:
 
     assert [event["event"] for event in book.events()] == [
         "dependency not available",
-        "dependency available again",
+        "dependency available",
     ]
 
 
