@@ -1,6 +1,5 @@
 """CloudFormation on an emulator, through the real AWS CLI."""
 
-import json
 import os
 import re
 import shlex
@@ -9,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from botocore.session import Session
 
 from loadtest.servers import MiniStack, Moto
 
@@ -33,6 +34,7 @@ class Emulator:
 
     def __init__(self, server: MiniStack | Moto, folder: Path) -> None:
         self.folder = folder
+        self._url, self._region = server.url, server.region
         self.environ = {
             **{name: text for name, text in os.environ.items() if not name.startswith("AWS_")},
             **server.environment(),
@@ -40,10 +42,10 @@ class Emulator:
             "PATH": f"{AWS.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         }
 
-    def aws(self, *arguments: str) -> Any:
-        """The answer of one call, as JSON; None when it is empty."""
+    def aws(self, *arguments: str) -> None:
+        """One call of the AWS CLI."""
         done = subprocess.run(
-            [AWS, *arguments, "--output", "json"],
+            [AWS, *arguments],
             env=self.environ,
             cwd=ROOT,
             capture_output=True,
@@ -51,21 +53,35 @@ class Emulator:
             check=False,
         )
         assert done.returncode == 0, f"{shlex.join(arguments)}: {done.stderr}"
-        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def client(self, service: str) -> Any:
+        """A client to look at what was made: no process for each question."""
+        return Session().create_client(
+            service,
+            endpoint_url=self._url,
+            region_name=self._region,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
 
     def stacks(self) -> dict[str, str]:
         """Every stack that there is, with its state."""
-        answer = self.aws("cloudformation", "describe-stacks")
-        return {stack["StackName"]: stack["StackStatus"] for stack in answer["Stacks"]}
+        pages = self.client("cloudformation").get_paginator("describe_stacks").paginate()
+        stacks = [stack for page in pages for stack in page["Stacks"]]
+        return {
+            stack["StackName"]: stack["StackStatus"]
+            for stack in stacks
+            if stack["StackStatus"] != "DELETE_COMPLETE"
+        }
 
     def outputs(self, stack: str) -> dict[str, str]:
         """What a stack gives to others."""
-        answer = self.aws("cloudformation", "describe-stacks", "--stack-name", stack)
+        answer = self.client("cloudformation").describe_stacks(StackName=stack)
         return {each["OutputKey"]: each["OutputValue"] for each in answer["Stacks"][0]["Outputs"]}
 
     def resources(self, stack: str) -> dict[str, str]:
         """Logical and physical ids of what a stack made."""
-        answer = self.aws("cloudformation", "describe-stack-resources", "--stack-name", stack)
+        answer = self.client("cloudformation").describe_stack_resources(StackName=stack)
         return {
             each["LogicalResourceId"]: each["PhysicalResourceId"]
             for each in answer["StackResources"]

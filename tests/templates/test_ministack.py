@@ -3,6 +3,7 @@
 The tests build on each other, in this order: two environments are made once, and deleted last.
 """
 
+import json
 from collections.abc import AsyncIterator
 from io import StringIO
 
@@ -87,13 +88,10 @@ def test_outputs(account: Emulator) -> None:
     assert account.outputs(f"{BY_TOOL}-influxdb-service")["Url"] == f"http://influx.{BY_TOOL}:8086"
     rule = account.outputs(f"{BY_TOOL}-iot-rule")
     assert rule["BasicIngestTopic"] == "$aws/rules/second_1_ingest/pressure/data"
-    [service] = account.aws(
-        "ecs", "describe-services", "--cluster", BY_HAND, "--services",
-        account.outputs(f"{BY_HAND}-ingestor-service")["Service"],
-    )["services"]  # fmt: skip
-    task = account.aws(
-        "ecs", "describe-task-definition", "--task-definition", service["taskDefinition"]
-    )
+    ecs = account.client("ecs")
+    name = account.outputs(f"{BY_HAND}-ingestor-service")["Service"]
+    [service] = ecs.describe_services(cluster=BY_HAND, services=[name])["services"]
+    task = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])
     [container] = task["taskDefinition"]["containerDefinitions"]
     environment = {each["name"]: each["value"] for each in container["environment"]}
     assert container["image"] == IMAGES["ingestor"]
@@ -103,17 +101,16 @@ def test_outputs(account: Emulator) -> None:
 
 def test_walk_through_ends_with_a_reading(account: Emulator) -> None:
     """What the README puts and publishes is in the table and in the queue."""
-    key = '{"metakey": {"S": "123456789"}}'
-    found = account.aws("dynamodb", "get-item", "--table-name", "demo-DeviceMetaData", "--key", key)
+    found = account.client("dynamodb").get_item(
+        TableName="demo-DeviceMetaData", Key={"metakey": {"S": "123456789"}}
+    )
     assert found["Item"]["manufacturer"] == {"S": "Acme Devices Ltd."}
 
-    queue = account.outputs(f"{BY_HAND}-queue")["QueueUrl"]
-    endpoint = ["--endpoint-url", account.environ["AWS_ENDPOINT_URL"]]
-    received = account.aws("sqs", "receive-message", "--queue-url", queue, *endpoint)
-    [message] = received["Messages"]
-    assert '"metakey": "123456789"' in message["Body"]
-    handle = ["--receipt-handle", message["ReceiptHandle"]]
-    account.aws("sqs", "delete-message", "--queue-url", queue, *handle, *endpoint)
+    sqs, queue = account.client("sqs"), account.outputs(f"{BY_HAND}-queue")["QueueUrl"]
+    [message] = sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert json.loads(message["Body"])["metakey"] == "123456789"
+    assert json.loads(message["Body"])["topic"] == "pressure/data"
+    sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
 
 
 @pytest.mark.asyncio(loop_scope="session")
@@ -183,7 +180,8 @@ def test_destroy_leaves_nothing(account: Emulator) -> None:
         finished(process)
 
     assert account.stacks() == {}
-    assert account.aws("dynamodb", "list-tables")["TableNames"] == []
-    assert account.aws("iot", "list-topic-rules")["rules"] == []
-    endpoint = ["--endpoint-url", account.environ["AWS_ENDPOINT_URL"]]
-    assert account.aws("sqs", "list-queues", *endpoint) is None
+    assert account.client("dynamodb").list_tables()["TableNames"] == []
+    assert account.client("iot").list_topic_rules()["rules"] == []
+    assert account.client("sqs").list_queues().get("QueueUrls", []) == []
+    assert account.client("secretsmanager").list_secrets()["SecretList"] == []
+    assert account.client("logs").describe_log_groups()["logGroups"] == []
