@@ -6,7 +6,7 @@ Every implementation, the fakes in `adapters.memory` included, passes the suites
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ingestor.core.message import Message, Rejected
 from ingestor.core.metadata import Metadata
@@ -39,8 +39,7 @@ class Refused(Exception):
         self.too_large = too_large
 
 
-@dataclass(slots=True, frozen=True)
-class Receipt:
+class Receipt(NamedTuple):
     """The right to settle one received message."""
 
     message_id: str

@@ -104,7 +104,7 @@ class Settler:
             raise
         again, hopeless = self._sort("delete", messages, failures)
         gone = []
-        failed_ids = {each.message_id for each in failures}
+        failed_ids = {each.message_id for each in failures} if failures else ()
         for held, receipt in zip(messages, receipts, strict=True):
             if held.message.message_id in failed_ids:
                 continue
@@ -183,7 +183,8 @@ def _settled(messages: Sequence[Held]) -> None:
 
 
 def _take(waiting: deque[Held]) -> list[Held]:
-    return [waiting.popleft() for _ in range(min(BATCH, len(waiting)))]
+    take = waiting.popleft
+    return [take() for _ in range(min(BATCH, len(waiting)))]
 
 
 def _receipts(messages: Sequence[Held]) -> list[Receipt]:

@@ -21,6 +21,8 @@ from ingestor.core.message import Message
 from ingestor.ports import BATCH, DeadLetter, Failure, QueueDepth, Receipt, Unavailable
 
 LONGEST_VISIBILITY_SECONDS = 43_200
+_IDS = [str(n) for n in range(BATCH)]
+"""Of the entries of a batch call: their places in it."""
 
 _MAY_PASS = THROTTLING | {
     "AccessDenied",
@@ -130,7 +132,8 @@ class SqsQueue:
     async def delete(self, receipts: Sequence[Receipt]) -> list[Failure]:
         """See Queue."""
         entries = [
-            {"Id": str(n), "ReceiptHandle": each.receipt_handle} for n, each in enumerate(receipts)
+            {"Id": n, "ReceiptHandle": each.receipt_handle}
+            for n, each in zip(_IDS, receipts, strict=False)
         ]
         return await self._settle("DeleteMessageBatch", receipts, entries)
 
@@ -141,8 +144,8 @@ class SqsQueue:
         """
         whole = min(int(seconds), LONGEST_VISIBILITY_SECONDS) or int(seconds > 0)
         entries = [
-            {"Id": str(n), "ReceiptHandle": each.receipt_handle, "VisibilityTimeout": whole}
-            for n, each in enumerate(receipts)
+            {"Id": n, "ReceiptHandle": each.receipt_handle, "VisibilityTimeout": whole}
+            for n, each in zip(_IDS, receipts, strict=False)
         ]
         return await self._settle("ChangeMessageVisibilityBatch", receipts, entries)
 
@@ -220,8 +223,10 @@ def _failures(message_ids: list[str], answer: BatchAnswer) -> list[Failure]:
 
     One that the answer does not mention did not succeed either: only what is confirmed counts.
     """
+    succeeded = [each.id for each in answer.successful or ()]
+    if not answer.failed and succeeded == _IDS[: len(message_ids)]:
+        return []
     failed = {each.id: each for each in answer.failed or ()}
-    succeeded = {each.id for each in answer.successful or ()}
     failures = []
     for n, message_id in enumerate(message_ids):
         entry = failed.get(str(n))
