@@ -14,6 +14,8 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from http import HTTPStatus
 
+from ingestor.core.message import Reason
+
 MOST_BYTES = 64 * 1024
 """How much of a reply's body is worth reading. InfluxDB quotes lines whole, however long."""
 MOST_CHARACTERS = 300
@@ -87,6 +89,15 @@ _BY_TEXT = (
     (_EMPTY, Meaning.EMPTY),
     (_LINES, Meaning.REFUSED),
 )
+_BEFORE = rf"({_PREFIX}|write buffer error: )?(partial write: )?"
+_REASONS = (
+    (re.compile(rf"{_BEFORE}field type conflict", re.IGNORECASE), Reason.FIELD_TYPE_CONFLICT),
+    (
+        re.compile(rf"{_BEFORE}(points beyond retention|dropped \d+ points)", re.IGNORECASE),
+        Reason.BEYOND_RETENTION,
+    ),
+    (re.compile(rf"{_BEFORE}max-\S+ limit", re.IGNORECASE), Reason.TOO_MANY_SERIES),
+)
 # Not a JSON parser, because what is read of a long reply ends anywhere.
 _STRING = rf'"((?:\\u[0-9a-fA-F]{{4}}|\\[^u]|[^"\\]){{1,{_MOST_SEARCHED}}})'
 _TEXT = re.compile(rf'\s*\{{.{{0,200}}?"(?:error|message)"\s*:\s*{_STRING}', re.DOTALL)
@@ -111,6 +122,14 @@ def judge(reply: Reply, *, secrets: Sequence[str] = ()) -> Judgement:
         return Judgement(meaning, _presentable(text, secrets), retry_after_seconds(reply))
     text = (said or _start(reply.body)) + _line_error(reply.body)
     return Judgement(meaning, _presentable(text, secrets))
+
+
+def reason_for(detail: str) -> Reason:
+    """Why a single line was refused, from the text of the judgement on it."""
+    for pattern, reason in _REASONS:
+        if pattern.match(detail):
+            return reason
+    return Reason.REFUSED_BY_INFLUXDB
 
 
 def retry_after_seconds(reply: Reply) -> float | None:

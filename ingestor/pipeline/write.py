@@ -7,6 +7,7 @@ from ingestor.core.backoff import Backoff
 from ingestor.core.batch import Batch
 from ingestor.core.bisect import Bisection
 from ingestor.core.message import Reason, Rejected, Stage
+from ingestor.core.replies import reason_for
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.intake import Intake
 from ingestor.pipeline.settle import Settler
@@ -52,11 +53,7 @@ class Writer:
                 self._telemetry.refused(lines=len(lines), too_large=error.too_large)
                 bisection.refused(span, error.detail)
                 if len(lines) == 1:
-                    reason = (
-                        Reason.LINE_TOO_LARGE if error.too_large else Reason.REFUSED_BY_INFLUXDB
-                    )
-                    rejection = Rejected(Stage.WRITE, reason, error.detail)
-                    self._settler.line_refused(batch.owners[span[0]], rejection)
+                    self._settler.line_refused(batch.owners[span[0]], _rejection(error))
             else:
                 bisection.stored(span)
                 self._settler.lines_stored(batch.owners[slice(*span)])
@@ -82,3 +79,9 @@ class Writer:
                     lines=len(lines), size_bytes=size, seconds=now - started, now=now
                 )
                 return
+
+
+def _rejection(error: Refused) -> Rejected:
+    """The reason for a line that was refused alone."""
+    reason = Reason.LINE_TOO_LARGE if error.too_large else reason_for(error.detail)
+    return Rejected(Stage.WRITE, reason, error.detail)

@@ -51,7 +51,7 @@ _POISON: tuple[tuple[Callable[[int], str], str], ...] = (
     (_no_object, "decode not-an-object"),
     (_bad_field, "map bad-field"),
     (_bad_tag, "map bad-tag"),
-    (_conflicting, "write refused-by-influxdb"),
+    (_conflicting, "write field-type-conflict"),
 )
 
 

@@ -151,10 +151,14 @@ class Influxd(Server):
         """
         return await self._influxql(query, self._login(self.username, self.password))
 
+    async def administrate(self, statement: str) -> list[dict[str, Any]]:
+        """Run an InfluxQL statement as the administrator (1.x)."""
+        return await self._influxql(statement, self._login(_ADMIN, _ADMIN_PASSWORD))
+
     async def clear(self) -> None:
         """Delete everything that was stored."""
         if not self._is_2x:
-            await self._influxql("DROP SERIES FROM /.*/", self._login(_ADMIN, _ADMIN_PASSWORD))
+            await self.administrate("DROP SERIES FROM /.*/")
             return
         everything = {"start": "1677-09-21T00:12:44Z", "stop": "2262-04-11T23:47:16Z"}
         where = f"org={self.org}&bucket={self.bucket}"

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.core.replies import MOST_CHARACTERS, Meaning, Reply, judge, retry_after_seconds
+from ingestor.core.message import Reason
+from ingestor.core.replies import (
+    MOST_CHARACTERS,
+    Meaning,
+    Reply,
+    judge,
+    reason_for,
+    retry_after_seconds,
+)
 
 
 def v1(status: int, text: str) -> Reply:
@@ -312,3 +320,26 @@ def test_any_reply_has_a_meaning(
     assert (judgement.meaning is Meaning.STORED) == (status == 204)
     assert len(judgement.text.encode()) <= 4 * MOST_CHARACTERS
     assert judgement.text.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("detail", "reason"),
+    [
+        ('partial write: field type conflict: input field "f" on', Reason.FIELD_TYPE_CONFLICT),
+        ('field type conflict: input field "f" on measurement', Reason.FIELD_TYPE_CONFLICT),
+        ("partial write: points beyond retention policy dropped=1", Reason.BEYOND_RETENTION),
+        (
+            "failure writing points to database: partial write: dropped 1 points outside retention",
+            Reason.BEYOND_RETENTION,
+        ),
+        (
+            "partial write: max-values-per-tag limit exceeded (100000/100000)",
+            Reason.TOO_MANY_SERIES,
+        ),
+        ("unable to parse 'field type conflict': missing fields", Reason.REFUSED_BY_INFLUXDB),
+        ("", Reason.REFUSED_BY_INFLUXDB),
+    ],
+)
+def test_a_line_is_refused_for_a_reason(detail: str, reason: Reason) -> None:
+    """The reason is found in the first words, never in what they quote."""
+    assert reason_for(detail) is reason
