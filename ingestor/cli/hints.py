@@ -30,7 +30,10 @@ HINTS: dict[Reason, str] = {
     Reason.TIME_OUT_OF_RANGE: "Is the unit right? `past_days` and `future_days` set the window.",
     Reason.BAD_METADATA_KEY: "Name a text or number that DynamoDB can have as a key.",
     Reason.NO_METADATA: 'Add the record, give it by --metadata, or say missing = "write".',
-    Reason.REFUSED_BY_INFLUXDB: "Compare the type of the field with what is stored already.",
+    Reason.FIELD_TYPE_CONFLICT: "Give the field the type that is stored already, or another name.",
+    Reason.BEYOND_RETENTION: "The retention of the bucket is shorter than the reading is old.",
+    Reason.TOO_MANY_SERIES: "A tag has endless values: make it a field, or raise InfluxDB's limit.",
+    Reason.REFUSED_BY_INFLUXDB: "The detail has InfluxDB's own words.",
     Reason.LINE_TOO_LARGE: "Store fewer or shorter texts.",
     Reason.INTERNAL_ERROR: "This is a defect of the ingestor; please report it with the message.",
 }

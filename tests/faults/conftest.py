@@ -4,7 +4,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
+import aiohttp
 import pytest_asyncio
 from service.conftest import Site as Bench
 from service.conftest import until
@@ -70,6 +72,22 @@ class Ground(Bench):
             return len(await self.sequences()) >= number
 
         await until(stored)
+
+    async def until_not_ready(self, service: PatientService, reason: str) -> None:
+        """Wait until the service says that it is not ready for this reason."""
+        async with aiohttp.ClientSession() as session:
+
+            async def says_why() -> bool:
+                async with session.get(f"{service.url}/ready") as response:
+                    return response.status == HTTPStatus.SERVICE_UNAVAILABLE and (
+                        reason in await response.text()
+                    )
+
+            await until(says_why)
+
+    async def administrate(self, statement: str) -> None:
+        """Run an InfluxQL statement as the administrator."""
+        await self.stack.influxd.administrate(statement)
 
     async def empty(self) -> None:
         """Forget everything that a test has left."""
