@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from loadtest.bench.report import BenchReport
 from loadtest.chaos.report import ChaosReport
 from loadtest.chaos.run import Options as ChaosOptions
 from loadtest.chaos.run import run_chaos
@@ -89,6 +90,36 @@ def chaos(
 
     result = _run(start, report)
     raise typer.Exit(0 if result.exact else 1)
+
+
+@app.command()
+def bench(
+    *,
+    seconds: Annotated[
+        float, typer.Option(min=1, help="How long to look at each contender.")
+    ] = 5.0,
+    rounds: Annotated[int, typer.Option(min=1, help="How often; medians are reported.")] = 3,
+    devices: Annotated[
+        int, typer.Option(min=100, help="The largest fleet, each device with its record.")
+    ] = 1_000_000,
+    report: Annotated[Path, typer.Option(help="Where to write the result.")] = Path(
+        "build/bench.json"
+    ),
+) -> None:
+    """Measure what one core does, beside a plain aioboto3 loop and the 2020 handler.
+
+    Exit status: 0 when every ratio is as good as it is to be; 1 when not, or when something could
+    not be started; 130 when interrupted twice.
+    """
+    # It needs packages that the demo does without.
+    from loadtest.bench.bench import Options as BenchOptions  # noqa: PLC0415 - see above
+    from loadtest.bench.bench import run_bench  # noqa: PLC0415 - see above
+
+    def start(found: FoundInfluxd, console: Console) -> Coroutine[Any, Any, BenchReport]:
+        return run_bench(BenchOptions(seconds, rounds, devices, _api(found)), found, console)
+
+    result = _run(start, report)
+    raise typer.Exit(0 if result.good else 1)
 
 
 class _Result(Protocol):

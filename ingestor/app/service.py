@@ -85,7 +85,10 @@ async def _serve(settings: Settings, telemetry: Telemetry) -> None:
             queue=queue,
             store=cache,
             sink=sink,
-            encoder=Encoder(parse_mapping(settings.mapping)),
+            # Two generations, each with room for a series of every device.
+            encoder=Encoder(
+                parse_mapping(settings.mapping), prefix_cache_size=2 * settings.cache_size
+            ),
             context=context,
             limits=_limits(settings),
             reporter=_reporter(settings, sink, context, status),

@@ -107,7 +107,7 @@ def service(answerers: Mapping[str, Answerer], environment: Mapping[str, str]) -
             "INGESTOR_SELF_REPORT_SECONDS": "0",
             "INGESTOR_LOG_LEVEL": "warning",
         }
-        | environment
+        | dict(environment)
     )
 
 

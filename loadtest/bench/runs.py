@@ -22,7 +22,7 @@ from loadtest.bench.processes import (
     seed_command,
     service,
 )
-from loadtest.servers import Influxd, Server, ServerError
+from loadtest.servers import Influxd, ServerError
 from loadtest.service import Service
 
 WARM_UP_CPU_SECONDS = 3.0
@@ -58,10 +58,17 @@ class Measured:
 
 
 async def look(
-    contender: Contender | Service, count: Callable[[], Awaitable[int]], seconds: float
+    contender: Contender | Service,
+    count: Callable[[], Awaitable[int]],
+    seconds: float,
+    *,
+    ready: Callable[[], Awaitable[bool]] | None = None,
 ) -> Measured:
-    """Measure a running contender for so long, after it has warmed up."""
+    """Measure a running contender for so long, after it has warmed up and is `ready`."""
     await _warm_up(contender)
+    while ready is not None and not await ready():
+        contender.check()
+        await asyncio.sleep(SAMPLE_SECONDS)
     pids = family(contender.pid)
     messages, cpu, clock = await count(), cpu_seconds(pids), time.monotonic()
     await asyncio.sleep(seconds)
@@ -122,12 +129,12 @@ def deleted(answerers: Mapping[str, Answerer]) -> Callable[[], Awaitable[int]]:
 
 async def whole_path(
     seconds: float,
-    *sqs_options: str,
     certificate: Path | None = None,
-    **settings: str,
+    workers: int = 1,
 ) -> Measured:
     """The service from a full queue to an InfluxDB that takes everything."""
-    async with canned(*sqs_options, certificate=certificate) as answerers:
+    settings = {} if workers == 1 else {"INGESTOR_WORKERS": str(workers)}
+    async with canned(certificate=certificate) as answerers:
         trust = {"AWS_CA_BUNDLE": str(certificate)} if certificate else {}
         environment = into_canned(answerers) | trust | settings
         async with service(answerers, environment) as running:
@@ -163,8 +170,10 @@ async def seed_handler(seconds: float) -> Measured:
             return await look(running, count, seconds)
 
 
-async def lag(seconds: float, influxd: Influxd, rate: float | None) -> tuple[Measured, Any, float]:
-    """The service in front of a real InfluxDB: what it did, its lag, and how far it fell behind.
+async def lag(
+    seconds: float, influxd: Influxd, rate: float | None
+) -> tuple[Measured, dict[str, float]]:
+    """The service in front of a real InfluxDB: what it did, and the lag of that.
 
     `rate` is messages a second, None is as fast as it can.
     """
@@ -173,15 +182,29 @@ async def lag(seconds: float, influxd: Influxd, rate: float | None) -> tuple[Mea
         settings = influxd.environment()
         async with service(answerers, settings) as running:
             measured = await look(running, deleted(answerers), seconds)
-            figures = await answerers["sqs"].figures()
-            return measured, (await status(running))["lag_ms"], figures["handed"]
+            return measured, (await status(running))["lag_ms"]
+
+
+async def fleet(seconds: float, devices: int) -> Measured:
+    """The whole path with a metadata record for each of so many devices, all of them in memory."""
+    async with canned("--devices", str(devices)) as answerers:
+        settings = {"INGESTOR_CACHE_SIZE": str(max(1000, devices * 5 // 4))}
+
+        async def loaded() -> bool:
+            return (await answerers["dynamodb"].figures())["asked"] >= devices
+
+        environment = into_canned(answerers) | settings
+        async with service(answerers, environment) as running:
+            return await look(running, deleted(answerers), seconds, ready=loaded)
 
 
 async def idle(seconds: float) -> Measured:
     """The service with a queue that stays empty."""
-    async with canned("--rate", "0") as answerers:
-        async with service(answerers, into_canned(answerers)) as running:
-            return await look(running, deleted(answerers), seconds)
+    async with (
+        canned("--rate", "0") as answerers,
+        service(answerers, into_canned(answerers)) as running,
+    ):
+        return await look(running, deleted(answerers), seconds)
 
 
 async def status(running: Service) -> dict[str, Any]:

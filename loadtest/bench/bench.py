@@ -1,0 +1,120 @@
+"""The whole bench: every contender in turn, on the same machine, in the same run."""
+
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+
+from loadtest.bench import runs
+from loadtest.bench.ceiling import ceiling
+from loadtest.bench.certificate import make_certificate
+from loadtest.bench.processes import machine
+from loadtest.bench.report import BenchReport
+from loadtest.bench.runs import Measured
+from loadtest.servers import Influxd
+from loadtest.toolchain import Api, FoundInfluxd
+
+SHARES = (0.1, 0.5, 0.9)
+"""Of the peak, at which the lag is measured."""
+FLEETS = (100, 10_000, 100_000, 1_000_000)
+_MS = 1000.0
+_MB = 1e6
+
+
+@dataclass(slots=True, frozen=True)
+class Options:
+    """How long to look at each contender, how often, and how far to go."""
+
+    seconds: float
+    rounds: int
+    devices: int
+    api: Api
+
+
+async def run_bench(options: Options, found: FoundInfluxd, console: Console) -> BenchReport:
+    """Measure everything; what contenders cost is the median of several looks at each in turn."""
+    report = BenchReport(machine())
+    with tempfile.TemporaryDirectory(prefix="ingestor-bench-") as folder:
+        await _contenders(options, Path(folder), report, console)
+    await _fleets(options, report, console)
+    await _lags(options, found, report, console)
+    console.print("idle")
+    idle = await runs.idle(max(20.0, options.seconds))
+    report.add("idle_cpu", idle.cores, "cores", "run")
+    report.ratio("idle_cores", idle.cores)
+    return report
+
+
+async def _contenders(
+    options: Options, folder: Path, report: BenchReport, console: Console
+) -> None:
+    certificate = make_certificate(folder)
+    looks: dict[str, Callable[[], Awaitable[Measured]]] = {
+        "aioboto3": partial(runs.plain_aioboto3, options.seconds),
+        "seed": partial(runs.seed_handler, options.seconds),
+        "plain": partial(runs.whole_path, options.seconds),
+        "tls": partial(runs.whole_path, options.seconds, certificate=certificate),
+        "two_workers": partial(runs.whole_path, options.seconds, workers=2),
+    }
+    seen: dict[str, list[Measured]] = {}
+    for number in range(options.rounds):
+        for name, look in looks.items():
+            measured = await look()
+            seen.setdefault(name, []).append(measured)
+            console.print(f"round {number + 1}: {name} {measured.per_core:,.0f} per core")
+    rate = {name: median(each.per_core for each in looks) for name, looks in seen.items()}
+    unit = "messages/s"
+    report.add("whole_path", rate["plain"], unit, "core")
+    report.add("whole_path_cpu", 1e6 / rate["plain"], "us/message", "core")
+    report.add("whole_path_tls", rate["tls"], unit, "core")
+    report.add("aioboto3_receive_and_delete", rate["aioboto3"], unit, "core")
+    report.add("seed_handler", rate["seed"], unit, "core")
+    report.add("two_workers", 2 * rate["two_workers"], unit, "run")
+    report.add("rss_at_full_load", max(each.rss_bytes for each in seen["plain"]) / _MB, "MB", "run")
+    for name, value in (await ceiling(options.seconds)).items():
+        report.add(f"ceiling_{name}", value, unit, "core")
+    report.ratio("vs_aioboto3_per_core", rate["plain"] / rate["aioboto3"])
+    report.ratio("vs_seed_per_core", rate["plain"] / rate["seed"])
+    report.ratio("tls_over_plain", rate["tls"] / rate["plain"])
+    # On two cores the servers take their share of the clock: what counts is the CPU of the workers.
+    report.ratio("two_workers_over_one", 2 * rate["two_workers"] / rate["plain"])
+
+
+async def _fleets(options: Options, report: BenchReport, console: Console) -> None:
+    costs = {}
+    memory = {}
+    for devices in [each for each in FLEETS if each <= options.devices]:
+        measured = await runs.fleet(options.seconds, devices)
+        costs[devices] = 1e6 / measured.per_core
+        memory[devices] = measured.rss_bytes
+        console.print(f"{devices} devices: {costs[devices]:.1f} us a message")
+        report.add(f"cost_{devices}_devices", costs[devices], "us/message", "core")
+        report.add(f"rss_{devices}_devices", measured.rss_bytes / _MB, "MB", "run")
+    least, most = min(costs), max(costs)
+    if most > least:
+        records = (most - least) / 100_000
+        report.add(
+            "rss_per_100000_records", (memory[most] - memory[least]) / records / _MB, "MB", "run"
+        )
+    if most == FLEETS[-1]:
+        report.ratio("cost_1m_over_100_devices", costs[most] / costs[least])
+
+
+async def _lags(
+    options: Options, found: FoundInfluxd, report: BenchReport, console: Console
+) -> None:
+    async with Influxd(found, api=options.api) as influxd:
+        peak, _ = await runs.lag(options.seconds, influxd, None)
+        report.add("peak_with_influxd", peak.per_second, "messages/s", "run")
+        for share in SHARES:
+            rate = peak.per_second * share
+            measured, lag = await runs.lag(options.seconds, influxd, rate)
+            percent = f"{share * 100:.0f}"
+            console.print(f"{percent} % of {peak.per_second:,.0f}/s: {lag}")
+            report.add(f"rate_at_{percent}_percent", measured.per_second, "messages/s", "run")
+            for quantile in ("p50", "p99"):
+                report.add(f"lag_{quantile}_at_{percent}_percent", lag[quantile], "ms", "run")
