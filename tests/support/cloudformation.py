@@ -85,6 +85,7 @@ class Emulator:
         return {
             each["LogicalResourceId"]: each["PhysicalResourceId"]
             for each in answer["StackResources"]
+            if "LogicalResourceId" in each  # moto lists what a condition left out without a name
         }
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

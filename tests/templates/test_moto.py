@@ -55,22 +55,21 @@ def test_stacks_are_made(account: Emulator) -> None:
 
 
 def test_network_has_a_way_out(account: Emulator) -> None:
-    """Each private subnet goes out through the NAT gateway of its own zone, and all is logged."""
-    ec2 = account.client("ec2")
-    zones = {s["SubnetId"]: s["AvailabilityZone"] for s in ec2.describe_subnets()["Subnets"]}
+    """Each private route table goes out through a NAT gateway of its own zone; all is logged."""
+    ec2, made = account.client("ec2"), account.resources("demo-network")
     gateways = ec2.describe_nat_gateways()["NatGateways"]
-    homes = {each["NatGatewayId"]: zones[each["SubnetId"]] for each in gateways}
+    homes = {each["NatGatewayId"]: each["SubnetId"] for each in gateways}
     ways = {
-        zones[link["SubnetId"]]: homes[route["NatGatewayId"]]
+        table["RouteTableId"]: homes[route["NatGatewayId"]]
         for table in ec2.describe_route_tables()["RouteTables"]
-        for link in table["Associations"]
-        if "SubnetId" in link
         for route in table["Routes"]
         if "NatGatewayId" in route
     }
 
-    assert len(ways) == 2
-    assert all(zone == home for zone, home in ways.items())
+    assert ways == {
+        made["PrivateRouteTableA"]: made["PublicSubnetA"],
+        made["PrivateRouteTableB"]: made["PublicSubnetB"],
+    }
     assert [log["TrafficType"] for log in ec2.describe_flow_logs()["FlowLogs"]] == ["ALL"]
 
 
