@@ -90,14 +90,16 @@ def test_larger_sets_hold_the_smaller(name: str) -> None:
 def test_locks_follow_the_project() -> None:
     """Whatever pyproject.toml asks for is locked: `make lock` was not forgotten."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    extra = project["project"]["optional-dependencies"]["loadtest"]
+    extras = project["project"]["optional-dependencies"]
     groups = project["dependency-groups"]
     asked = {
         "requirements.txt": project["project"]["dependencies"],
         "requirements-build.txt": groups["build"],
-        "requirements-demo.txt": extra + groups["build"],
-        "requirements-dev.txt": [each for each in groups["dev"] if isinstance(each, str)],
-        "requirements-lambda.txt": project["project"]["optional-dependencies"]["lambda"],
+        "requirements-demo.txt": extras["loadtest"] + groups["build"],
+        "requirements-dev.txt": extras["loadtest"]
+        + extras["lambda"]
+        + [each for each in groups["dev"] if isinstance(each, str)],
+        "requirements-lambda.txt": extras["lambda"],
         "requirements-ministack.txt": groups["ministack"],
         "requirements-cfn.txt": groups["cfn"],
         "requirements-uv.txt": groups["uv"],
