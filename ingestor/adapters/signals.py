@@ -1,6 +1,7 @@
-"""SIGTERM and SIGINT as calls."""
+"""SIGTERM, SIGINT and the end of a parent as calls."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,3 +30,20 @@ def on_signals(stop: Callable[[], None], abort: Callable[[], None]) -> Iterator[
     finally:
         for each in SIGNALS:
             loop.remove_signal_handler(each)
+
+
+@contextmanager
+def on_end(descriptor: int, stop: Callable[[], None]) -> Iterator[None]:
+    """Within the block, `stop` is called when the other side of a pipe is closed."""
+    loop = asyncio.get_running_loop()
+
+    def handle() -> None:
+        if not os.read(descriptor, 1024):
+            loop.remove_reader(descriptor)
+            stop()
+
+    loop.add_reader(descriptor, handle)
+    try:
+        yield
+    finally:
+        loop.remove_reader(descriptor)

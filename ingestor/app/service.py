@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from importlib.metadata import version
 from random import SystemRandom
 
@@ -11,7 +12,7 @@ import uvloop
 
 from ingestor.adapters.cache import CachedMetadata
 from ingestor.adapters.clock import SystemClock
-from ingestor.adapters.signals import on_signals
+from ingestor.adapters.signals import on_end, on_signals
 from ingestor.adapters.sqs import QueueSetupError, SqsQueue
 from ingestor.app.status import DEPENDENCIES, Status
 from ingestor.config import Settings
@@ -31,12 +32,23 @@ from ingestor.telemetry.logs import make_logger
 from ingestor.telemetry.points import Points
 
 
-def run(settings: Settings) -> int:
+@dataclass(slots=True, frozen=True)
+class Place:
+    """What a worker gets from its supervisor instead of making it itself.
+
+    The ops server takes `listening`; when the descriptor `lifeline` ends, the supervisor has gone.
+    """
+
+    listening: socket.socket
+    lifeline: int
+
+
+def serve(settings: Settings, place: Place | None = None) -> int:
     """Run until a signal ends it; 0 after a clean stop, 1 otherwise, with the reason logged."""
     telemetry = Telemetry(make_logger(settings.log_level, settings.log_format))
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, telemetry))
+            runner.run(_serve(settings, telemetry, place))
     except asyncio.CancelledError:
         telemetry.log.warning("aborted by a second signal")
         return 1
@@ -49,7 +61,7 @@ def run(settings: Settings) -> int:
     return 0
 
 
-async def _serve(settings: Settings, telemetry: Telemetry) -> None:
+async def _serve(settings: Settings, telemetry: Telemetry, place: Place | None) -> None:
     context = Context(SystemClock(), SystemRandom(), telemetry)
     stop = asyncio.Event()
     task = asyncio.current_task()
@@ -60,8 +72,10 @@ async def _serve(settings: Settings, telemetry: Telemetry) -> None:
 
     async with AsyncExitStack() as stack:
         stack.enter_context(on_signals(stop.set, abort))
+        if place is not None:
+            stack.enter_context(on_end(place.lifeline, stop.set))
         status = Status(telemetry=telemetry, clock=context.clock)
-        ops = await stack.enter_async_context(_ops_server(settings, telemetry, status))
+        ops = await stack.enter_async_context(_ops_server(settings, telemetry, status, place))
         telemetry.log.info("started", status_page=ops.url)
         queue = await _open_queue(settings, context, stack, stop)
         if queue is None:
@@ -97,7 +111,9 @@ async def _serve(settings: Settings, telemetry: Telemetry) -> None:
         await pipeline.run(stop)
 
 
-def _ops_server(settings: Settings, telemetry: Telemetry, status: Status) -> OpsServer:
+def _ops_server(
+    settings: Settings, telemetry: Telemetry, status: Status, place: Place | None
+) -> OpsServer:
     exposition = Exposition(telemetry, gauges=status.gauges, dependencies=DEPENDENCIES)
     return OpsServer(
         host=settings.ops_host,
@@ -106,6 +122,7 @@ def _ops_server(settings: Settings, telemetry: Telemetry, status: Status) -> Ops
         live=status.not_live,
         ready=status.not_ready,
         status=status.document,
+        listening=place.listening if place else None,
     )
 
 

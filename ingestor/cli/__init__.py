@@ -8,6 +8,7 @@ from ingestor.cli.output import EXIT_HELP
 from ingestor.cli.run import run
 from ingestor.cli.status import status
 from ingestor.cli.version import version
+from ingestor.cli.work import work
 from ingestor.cli.world import real_world
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app.command()(check)
 app.command("map")(map_samples)
 app.command()(status)
 app.command()(version)
+app.command(hidden=True)(work)
 
 
 def main() -> None:

@@ -195,6 +195,14 @@ class Settings(BaseSettings):
         description="Batches written side by side.",
         examples=[4],
     )
+    workers: int = Field(
+        1,
+        ge=0,
+        le=64,
+        description="Processes that share the work; 0 is one for each core. Each has its part of "
+        "the window, and pollers, writers and a cache of its own.",
+        examples=[2],
+    )
     cache_size: int = Field(
         100_000,
         ge=1,

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources import files
+from socket import socket
 from types import TracebackType
 from typing import Any, Self
 
@@ -47,7 +48,7 @@ class OpsServer:
     The callables run on the event loop at each request and must not block: `metrics` gives the
     text format of Prometheus; `live` and `ready` the reasons why not, none when all is well;
     `status` what `/api/status` shows as JSON. When one raises, the answer is a bare 500 and the
-    exception is logged.
+    exception is logged. A socket in `listening` takes the place of host and port.
     """
 
     def __init__(
@@ -59,7 +60,9 @@ class OpsServer:
         live: Callable[[], list[str]],
         ready: Callable[[], list[str]],
         status: Callable[[], Mapping[str, Any]],
+        listening: socket | None = None,
     ) -> None:
+        self._listening = listening
         self._host = host
         self._port = port
         app = web.Application(middlewares=[_bare_failures])
@@ -84,13 +87,18 @@ class OpsServer:
     async def __aenter__(self) -> Self:
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, self._host, self._port).start()
+            await self._site().start()
         except OSError as exc:
             await self._runner.cleanup()
             raise OpsSetupError(
                 f"the ops server cannot listen on {self._host} port {self._port}: {exc.strerror}"
             ) from exc
         return self
+
+    def _site(self) -> web.BaseSite:
+        if self._listening is not None:
+            return web.SockSite(self._runner, self._listening)
+        return web.TCPSite(self._runner, self._host, self._port)
 
     async def __aexit__(
         self,
