@@ -81,7 +81,7 @@ class _Code:
 
     def function(self, name: str) -> Line:
         source = "\n".join(self._lines)
-        exec(compile(source, "<route>", "exec"), self._values)  # noqa: S102 # nosec B102 - see the module
+        exec(compile(source, "<route>", "exec"), self._values)  # noqa: S102 - see the module
         function: Line = self._values[name]
         return function
 
