@@ -1,5 +1,6 @@
 """Brings the stacks of an environment up, one after the other, and takes them down again."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +15,11 @@ CONSOLE = FOLDER.parent / "ingestor" / "console" / "dist"
 """The console's files, once they are built."""
 
 _PREFIX_LIST = "com.amazonaws.global.cloudfront.origin-facing"
-_REPOSITORIES = {"ingestor": "IngestorRepository", "grafana-service": "GrafanaRepository"}
+_REPOSITORIES = {
+    "ingestor": "IngestorRepository",
+    "grafana-service": "GrafanaRepository",
+    "chronograf-service": "ChronografRepository",
+}
 
 
 def look_up(aws: Aws) -> dict[str, str]:
@@ -44,10 +49,24 @@ def describe(plan: Sequence[Deployment], aws: Aws) -> str:
     return "\n".join(lines) + "\n"
 
 
-def deploy(plan: Iterable[Deployment], aws: Aws, say: Callable[[str], None] = print) -> None:
+def deploy(
+    plan: Iterable[Deployment],
+    aws: Aws,
+    say: Callable[[str], None],
+    *,
+    build_and_push: Path = BUILD_AND_PUSH,
+    console: Path = CONSOLE,
+) -> None:
     """Make or update every stack, and upload what belongs into them.
 
     Starting again after a failure goes on where it stopped: what is as it should be stays.
+
+    Args:
+        plan: What is to be there, parents first.
+        aws: Where.
+        say: Told of each step, as a sentence.
+        build_and_push: Called with a repository and its URI; prints the image's name last.
+        console: The folder of the console's files; it need not exist.
 
     Raises:
         PlanError: an image is missing and cannot be built here.
@@ -55,10 +74,10 @@ def deploy(plan: Iterable[Deployment], aws: Aws, say: Callable[[str], None] = pr
     """
     plan = list(plan)
     missing = missing_images(plan)
-    if missing and not BUILD_AND_PUSH.exists():
+    if missing and shutil.which("docker") is None:
         raise PlanError(
-            f"There is no image of {', '.join(missing)}, and no {BUILD_AND_PUSH.name} to make one: "
-            "name it with --image <repository>=<image>, or leave its stack out with --without."
+            f"There is no image of {', '.join(missing)}, and no docker to build one: name it "
+            "with --image <repository>=<image>, or leave its stack out with --without."
         )
     states = aws.states()
     built: dict[str, str] = {}
@@ -80,13 +99,13 @@ def deploy(plan: Iterable[Deployment], aws: Aws, say: Callable[[str], None] = pr
                 f"{deployment.stack} failed.\n{why}\nMend it and run the same command again."
             ) from exc
         if deployment.step.template == "images":
-            built |= _build(aws.outputs(deployment.stack), missing)
+            built |= _build(build_and_push, aws.outputs(deployment.stack), missing)
         if deployment.step.template == "console":
-            say(_upload_console(aws, deployment.environment))
+            say(_upload_console(aws, deployment.environment, console))
     say("Done.")
 
 
-def destroy(environment: str, aws: Aws, say: Callable[[str], None] = print) -> None:
+def destroy(environment: str, aws: Aws, say: Callable[[str], None]) -> None:
     """Delete every stack of an environment with its data, children first. Does not ask.
 
     Raises:
@@ -125,22 +144,22 @@ def _let_go(template: str, aws: Aws, stack: str) -> None:
         aws.run("s3", "rm", f"s3://{bucket}", "--recursive")
 
 
-def _build(repositories: dict[str, str], missing: Iterable[str]) -> dict[str, str]:
+def _build(script: Path, repositories: dict[str, str], missing: Iterable[str]) -> dict[str, str]:
     """Build and push images; repository name to image."""
     images = {}
     for repository in missing:
         uri = repositories[_REPOSITORIES[repository]]
         done = subprocess.run(
-            [BUILD_AND_PUSH, repository, uri], stdout=subprocess.PIPE, text=True, check=False
+            [script, repository, uri], stdout=subprocess.PIPE, text=True, check=False
         )
         lines = done.stdout.split()
         if done.returncode or not lines:
-            raise AwsError(f"{BUILD_AND_PUSH.name} {repository} failed; its words are above.")
+            raise AwsError(f"{script.name} {repository} failed; its words are above.")
         images[repository] = lines[-1]
     return images
 
 
-def _upload_console(aws: Aws, environment: str, folder: Path = CONSOLE) -> str:
+def _upload_console(aws: Aws, environment: str, folder: Path) -> str:
     """Put the console's files into its bucket; what was done."""
     if not folder.is_dir():
         return "There is no console to upload: this version has not built one."

@@ -74,6 +74,7 @@ STEPS = (
             "AlertsStack",
         ),
         has_roles=True,
+        images={"ChronografImage": "chronograf-service"},
     ),
     Step("metadata", ("AlertsStack",), has_roles=True),
     Step("queue", ("AlertsStack",), has_roles=True),

@@ -13,6 +13,7 @@ _ENVIRONMENT = "demo"
 _IN_SHELL = {
     "IngestorImage": "$INGESTOR_IMAGE",
     "GrafanaImage": "$GRAFANA_IMAGE",
+    "ChronografImage": "$CHRONOGRAF_IMAGE",
     "CloudFrontPrefixList": "$PREFIX_LIST",
 }
 _BLOCK = re.compile(r"(<!-- (?P<name>[\w-]+) -->\n).*?(\n<!-- /(?P=name) -->)", re.DOTALL)
@@ -22,7 +23,11 @@ def commands() -> dict[str, str]:
     """The command for each template, by its name."""
     plan = make_plan(
         _ENVIRONMENT,
-        images={"ingestor": "$INGESTOR_IMAGE", "grafana-service": "$GRAFANA_IMAGE"},
+        images={
+            "ingestor": _IN_SHELL["IngestorImage"],
+            "grafana-service": _IN_SHELL["GrafanaImage"],
+            "chronograf-service": _IN_SHELL["ChronografImage"],
+        },
         looked_up={"CloudFrontPrefixList": "$PREFIX_LIST"},
     )
     found = {}

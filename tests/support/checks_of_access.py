@@ -78,19 +78,23 @@ def nothing_has_a_public_address(templates: Templates) -> Iterator[str]:
                 yield f"{logical} does not block public access"
 
 
+_SECRET = re.compile(r"password|token|secret", re.IGNORECASE)
+
+
 def no_secret_is_written_down(templates: Templates) -> Iterator[str]:
     """Passwords and tokens are generated or referred to, never in a template."""
-    secret = re.compile(r"password|token|secret", re.IGNORECASE)
     for template in templates.values():
         for name, parameter in template.parameters.items():
-            if secret.search(name) and parameter.get("Default"):
+            if _SECRET.search(name) and parameter.get("Default"):
                 yield f"{template.name}: {name} has a default"
         for node in nodes(template.body["Resources"]):
             name, value = node.get("Name"), node.get("Value")
-            if isinstance(name, str) and isinstance(value, str) and secret.search(name):
+            if isinstance(name, str) and isinstance(value, str) and _SECRET.search(name):
                 yield f"{template.name}: {name} is written down"
-            for key in ("Password", "MasterUserPassword", "SecretString", "HeaderValue"):
-                if key in node and "{{resolve:secretsmanager:" not in json.dumps(node[key]):
+            for key, held in {**node, **node.get("Variables", {})}.items():
+                secret = key in {"Password", "MasterUserPassword", "SecretString", "HeaderValue"}
+                secret = secret or (key.isupper() and _SECRET.search(key) is not None)
+                if secret and "{{resolve:secretsmanager:" not in json.dumps(held):
                     yield f"{template.name}: {key} is written down"
 
 

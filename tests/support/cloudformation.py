@@ -15,7 +15,9 @@ from loadtest.servers import MiniStack, Moto
 
 ROOT = Path(__file__).parent.parent.parent
 AWS = ROOT / ".venv-cfn" / "bin" / "aws"
-IMAGES = {"ingestor": "example/ingestor:1", "grafana-service": "example/grafana-service:1"}
+IMAGES = {
+    name: f"example/{name}:1" for name in ("ingestor", "grafana-service", "chronograf-service")
+}
 
 LACKING = {
     "network.NatGateways": "none",  # AWS::EC2::EIP, AWS::EC2::NatGateway
@@ -113,6 +115,7 @@ class Emulator:
             "PATH": f"{shims}{os.pathsep}{self.environ['PATH']}",
             "INGESTOR_IMAGE": IMAGES["ingestor"],
             "GRAFANA_IMAGE": IMAGES["grafana-service"],
+            "CHRONOGRAF_IMAGE": IMAGES["chronograf-service"],
         }
         return self._begin(["sh", "-euxc", readme_script()], environ)
 

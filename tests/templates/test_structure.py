@@ -97,6 +97,12 @@ BREAKAGES = [  # check, template, what stands there, what a careless hand makes 
         "else.\n    Type: String\n    Default: t0ken",
     ),
     (
+        "no_secret_is_written_down",
+        "ingestor-lambda",
+        "{{resolve:secretsmanager:${Secret}:SecretString}}",
+        "t0ken",
+    ),
+    (
         "permissions_are_what_is_called",
         "queue",
         "- sqs:ChangeMessageVisibility  # leases",
