@@ -61,6 +61,9 @@ lock: ## Pin all dependencies of pyproject.toml again [UPGRADE=1: to their newes
 	$(UV_COMPILE) --group ministack -o requirements-ministack.txt
 	$(UV_COMPILE) --group cfn -o requirements-cfn.txt
 
+previews: ready-dev ## Run every query of the dashboards, and draw them into grafana/previews
+	@$(BIN)/python -m loadtest.dashboards
+
 images: ready-dev ## Container images without an engine, and their tests (root, Debian) [SUITE=bookworm]
 	@docker/images
 	@$(MAKE) --no-print-directory test-images

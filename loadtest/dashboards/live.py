@@ -27,7 +27,7 @@ async def filled_influxd(
     """An InfluxDB that devices and service have filled for so long, the service's figures too."""
     api: Api = "v2" if "v2" in found.apis else "v1"
     async with open_stack(found, api) as stack:
-        variables = {"INGESTOR_SELF_REPORT_SECONDS": "1"}
+        variables = {"INGESTOR_SELF_REPORT_SECONDS": "1", "INGESTOR_TASK_ID": "ingestor-1"}
         async with Service(stack.environment() | variables) as service:
             stop = asyncio.Event()
             fleet = Fleet(make_devices(devices, RECORDS, seed=1), stack.broker, Ledger())
@@ -42,8 +42,11 @@ async def filled_influxd(
         yield stack.influxd
 
 
-async def surroundings(influxd: Influxd, *, window: str = "15m") -> Surroundings:
-    """Variables as somebody might choose them: everything, and one device with all metadata."""
+async def surroundings(influxd: Influxd, *, seconds: float = 900, ago: float = 0) -> Surroundings:
+    """Variables as somebody might choose them: everything, and one device with all metadata.
+
+    The time range is so many `seconds` long and ended some seconds `ago`.
+    """
     rows = await influxd.query_influxql(
         'SHOW TAG VALUES FROM "pressure" WITH KEY = "sensorID" WHERE "calibration_date" != \'\''
     )
@@ -63,7 +66,7 @@ async def surroundings(influxd: Influxd, *, window: str = "15m") -> Surroundings
             "usd_per_million_read_units": "0.125",
             "usd_per_vcpu_hour": "0.04048",
         },
-        f"time >= now() - {window} AND time <= now()",
+        f"time >= now() - {ago + seconds:.0f}s AND time <= now() - {ago:.0f}s",
         INTERVAL_SECONDS,
     )
 

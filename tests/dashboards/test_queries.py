@@ -1,17 +1,17 @@
 """Every query of every dashboard, alert and variable, on a real InfluxDB that devices filled."""
 
-import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from xml.etree import ElementTree as ET
 
-import aiohttp
 import pytest
 import pytest_asyncio
 
 from loadtest.dashboards.boards import Query, Surroundings, all_queries, load_boards
 from loadtest.dashboards.live import filled_influxd, read_schema, surroundings
 from loadtest.dashboards.names import Schema, unknown_names
+from loadtest.dashboards.picture import draw
+from loadtest.dashboards.results import ask, panel_series
 from loadtest.servers import Influxd, ServerError
 from loadtest.toolchain import FoundInfluxd
 
@@ -45,30 +45,13 @@ async def schema(filled: Influxd) -> Schema:
     return await read_schema(filled)
 
 
-async def ask_with_token(influxd: Influxd, query: str) -> list[dict[str, Any]]:
-    """The series of a query, asked as Grafana's data source does: a token, and the bucket's name.
-
-    InfluxDB 1.8 takes `user:password` for a token, so that both answer alike.
-    """
-    headers = {"Authorization": f"Token {influxd.token}"}
-    form = {"db": influxd.database, "epoch": "ms", "q": query}
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(f"{influxd.url}/query", data=form, headers=headers) as response,
-    ):
-        (result,) = (json.loads(await response.text()))["results"]
-    assert "error" not in result, result["error"]
-    series: list[dict[str, Any]] = result.get("series", [])
-    return series
-
-
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.place)
 async def test_it_returns_rows(query: Query, filled: Influxd, around: Surroundings) -> None:
     """With its variables filled in, by the 1.x way (user, password) and the 2.x way (token)."""
     text = around.fill(query.text)
 
     rows = await filled.query_influxql(text)
-    series = await ask_with_token(filled, text)
+    series = await ask(filled, text)
 
     assert rows
     assert any(value is not None for row in rows for value in row.values())
@@ -114,3 +97,28 @@ async def test_nothing_is_forgotten() -> None:
     assert {"fleet", "device", "ingest", "chronograf"} <= asked
     assert sum(place.startswith("alert ") for place in asked) == 4
     print(f"{len(boards)} dashboards, {len(panels)} panels, {len(QUERIES)} queries")  # noqa: T201 - shown by pytest -rP
+
+
+async def test_every_panel_is_drawn(filled: Influxd, around: Surroundings) -> None:
+    """The preview has every panel's title and every device's value, and says what it is."""
+    for board in load_boards().values():
+        panels = [panel for panel in board["panels"] if panel["targets"]]
+        if not panels:
+            continue
+        series = {panel["id"]: await panel_series(filled, panel, around) for panel in panels}
+        picture = draw(board, series, "A rendering, not a screenshot.")
+
+        texts = [each.text or "" for each in ET.fromstring(picture).iter()]  # noqa: S314 - our own
+        assert {panel["title"] for panel in panels} <= set(texts)
+        assert "A rendering, not a screenshot." in texts
+        assert "no data" not in texts
+
+
+async def test_what_grafana_computes_is_computed(filled: Influxd, around: Surroundings) -> None:
+    """Silent devices: those of the day without those of the last minutes."""
+    fleet = load_boards()["fleet"]
+    (panel,) = [each for each in fleet["panels"] if each["title"] == "Silent devices"]
+
+    (series,) = await panel_series(filled, panel, around)
+
+    assert (series.name, series.last) == ("silent", 0.0)
