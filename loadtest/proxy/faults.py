@@ -29,7 +29,11 @@ class Exchange(Protocol):
         ...
 
     async def answer_bytes(self, part: bytes) -> None:
-        """Give the client some bytes of one; it has then not been answered."""
+        """Give the client some bytes of one."""
+        ...
+
+    def delivered(self, reply: Reply) -> None:
+        """The bytes given to the client were a whole reply, in the end."""
         ...
 
     async def hang(self) -> None:
@@ -138,6 +142,7 @@ class Drip:
         for start in range(0, len(whole), size):
             await exchange.answer_bytes(whole[start : start + size])
             await asyncio.sleep(self.seconds)
+        exchange.delivered(reply)
 
 
 @dataclass(slots=True, frozen=True)

@@ -240,6 +240,10 @@ class _Exchange:
     async def answer(self, reply: Reply) -> None:
         """See Exchange."""
         await self.answer_bytes(reply.encode())
+        self.delivered(reply)
+
+    def delivered(self, reply: Reply) -> None:
+        """See Exchange."""
         # A client that was killed meanwhile has got nothing.
         if not (self._reader.at_eof() or self._writer.is_closing()):
             self._proxy.tell(self.request, reply)
