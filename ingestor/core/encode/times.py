@@ -56,7 +56,8 @@ class Clock:
     def source(self, reading: Any, opened: Opened) -> str:
         """Which place the time comes from, for a person."""
         for get, _, place in self._sources:
-            if get(reading, opened) not in {None, ""}:
+            value = get(reading, opened)
+            if value is not None and value != "":
                 return place
         return "when the message entered the queue"
 

@@ -7,7 +7,7 @@ from typing import Any
 from ingestor.core.encode.fields import to_field
 from ingestor.core.encode.texts import rejected
 from ingestor.core.mapping.model import Limits, Route
-from ingestor.core.mapping.names import RESERVED, name_filter, unusable_name
+from ingestor.core.mapping.names import RESERVED, name_filter, unusable_field
 from ingestor.core.mapping.sources import Wildcard
 from ingestor.core.message import Reason
 from ingestor.core.opened import Opened
@@ -88,7 +88,7 @@ class WildcardEncoder:
             return ""
         if not rule.wants(name[len(rule.prefix) :]):
             return ""
-        problem = unusable_name(name)
+        problem = unusable_field(name)
         if len(name.encode()) > self._limits.name_bytes:
             problem = f"it is longer than {self._limits.name_bytes} bytes"
         if problem:

@@ -9,6 +9,7 @@ from ingestor.core.mapping.names import unusable_measurement
 from ingestor.core.mapping.sources import (
     Array,
     ConstantOr,
+    FieldName,
     FieldRule,
     Name,
     PathOr,
@@ -153,7 +154,7 @@ class Route(Table):
     payload: Payload = Payload()
     measurement: Annotated[TextSource, ConstantOr, AfterValidator(_checked_measurement)]
     tags: dict[Name, Tag] = Field(default={})
-    fields: dict[Name, FieldRule] = Field(default={})
+    fields: dict[FieldName, FieldRule] = Field(default={})
     wildcards: list[Wildcard] = Field(default=[])
     metadata: MetadataRule | None = None
     time: TimeRule = TimeRule()

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 RESERVED = frozenset({"time", "_field", "_measurement", "_start", "_stop", "_time", "_value"})
 """Names that InfluxDB keeps for itself: it drops or refuses tags and fields that bear them."""
 
+_LOST_ESCAPE = re.compile(r"\\[,= ]")
+"""Names of fields, unlike tags, are read two characters at a time after a backslash."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -26,6 +28,16 @@ def unusable_measurement(name: str) -> str | None:
     """Why InfluxDB could not take this as a measurement, if so."""
     if name.startswith("#"):
         return "it begins with #, which makes the line a comment; begin with something else"
+    return unusable_name(name)
+
+
+def unusable_field(name: str) -> str | None:
+    """Why InfluxDB could not take this as the name of a field, if so."""
+    if _LOST_ESCAPE.search(name):
+        return (
+            "it holds a backslash before a comma, space or equals sign, which the line protocol "
+            "cannot express in the name of a field; leave it out"
+        )
     return unusable_name(name)
 
 

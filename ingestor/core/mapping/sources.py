@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from ingestor.core.mapping.names import unusable_name
+from ingestor.core.mapping.names import unusable_field, unusable_name
 from ingestor.core.paths import Path, Root, parse_path
 from ingestor.core.prefix import unusable_tag_value
 from ingestor.core.scalars import boolean_text, float_text, integer_text, string_text
@@ -52,6 +52,13 @@ def _to_tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _checked_field(name: str) -> str:
+    if problem := unusable_field(name):
+        raise ValueError(problem)
+    return name
+
+
+FieldName = Annotated[str, AfterValidator(_checked_field)]
 Name = Annotated[str, AfterValidator(_checked_name)]
 PathText = Annotated[Path, PlainValidator(_to_path)]
 Zone = Annotated[str, AfterValidator(_checked_zone)]
