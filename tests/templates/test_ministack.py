@@ -1,6 +1,6 @@
 """All stacks on MiniStack, twice, by the commands of the README and by `make deploy`.
 
-The tests build on each other, in this order: two environments are made once, and deleted last.
+Both environments are made once for all tests; the one that deletes comes last.
 """
 
 import json
