@@ -91,6 +91,8 @@ class Driver:
         self.kills += 1
         self._replacing = True
         await self._service.kill()
+        for proxy in self._site.proxies.values():
+            proxy.cut()  # what is still on its way comes too late for anybody
         self._site.custody.forget()
         await self._service.restart()
         self._replacing = False

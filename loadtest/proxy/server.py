@@ -122,8 +122,12 @@ class FaultProxy:
     def down(self, down: bool) -> None:
         self._down = down
         if down:
-            for writer in self._connections.values():
-                writer.transport.abort()
+            self.cut()
+
+    def cut(self) -> None:
+        """Reset all connections that there are; whatever is under way on them is not told."""
+        for writer in self._connections.values():
+            writer.transport.abort()
 
     def next_fault(self, request: Request) -> Fault | None:
         """Take the fault that is to befall this request."""
