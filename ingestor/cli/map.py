@@ -1,14 +1,14 @@
 """`ingestor map`."""
 
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ingestor.cli.mapping import compiled, find_mapping, read_file, wrong
 from ingestor.cli.output import Exit, aligned, console, write_json
 from ingestor.cli.world import world_of
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:  # see ingestor.cli.world
     from ingestor.cli.sample import Outcome
     from ingestor.core.encode import Encoder
     from ingestor.core.metadata import Metadata
-
-_STDIN = "-"
 
 Files = Annotated[
     list[str],
@@ -84,7 +82,9 @@ def map_samples(
     records = _records(metadata)
     sent_at_ms = _milliseconds(sent_at)
     outcomes = [
-        try_out(encoder, Sample(name, _read(name), topic, topic is not None), records, sent_at_ms)
+        try_out(
+            encoder, Sample(name, read_file(name), topic, topic is not None), records, sent_at_ms
+        )
         for name in files
     ]
     if as_json:
@@ -97,28 +97,8 @@ def map_samples(
 
 def _encoder(context: typer.Context, file: Path | None) -> "Encoder":
     from ingestor.core.encode import Encoder  # noqa: PLC0415 - see ingestor.cli.world
-    from ingestor.core.mapping import (  # noqa: PLC0415 - the same
-        DEFAULT_MAPPING,
-        MappingError,
-        parse_mapping,
-    )
 
-    environ = world_of(context).environ
-    text = environ.get("INGESTOR_MAPPING", "").strip()
-    named = environ.get("INGESTOR_MAPPING_FILE", "").strip()
-    source = "the built-in mapping"
-    if file is None and named and not text:
-        file = Path(named)
-    if file is not None:
-        source, text = str(file), _read(str(file)).decode(errors="replace")
-    elif text:
-        source = "INGESTOR_MAPPING"
-    try:
-        return Encoder(parse_mapping(text or DEFAULT_MAPPING))
-    except MappingError as error:
-        for mistake in error.mistakes:
-            console(stderr=True).print(f"{source}: {mistake}")
-        raise typer.Exit(Exit.USAGE_WRONG) from None
+    return Encoder(compiled(*find_mapping(world_of(context).environ, file)))
 
 
 def _records(file: Path | None) -> "dict[str, Metadata]":
@@ -127,9 +107,9 @@ def _records(file: Path | None) -> "dict[str, Metadata]":
     if file is None:
         return {}
     try:
-        return read_records(_read(str(file)))
+        return read_records(read_file(str(file)))
     except NoRecords as error:
-        _wrong(f"{file}: {error}")
+        wrong(f"{file}: {error}")
 
 
 def _milliseconds(text: str | None) -> int:
@@ -140,18 +120,6 @@ def _milliseconds(text: str | None) -> int:
     with suppress(ValueError):
         return parse_time(text)[0] // 1_000_000
     raise typer.BadParameter("it is neither ISO 8601 nor an epoch number", param_hint="--sent-at")
-
-
-def _read(name: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if name == _STDIN else Path(name).read_bytes()
-    except OSError as error:
-        _wrong(f"{name}: {error.strerror}")
-
-
-def _wrong(what: str) -> NoReturn:
-    console(stderr=True).print(what)
-    raise typer.Exit(Exit.USAGE_WRONG)
 
 
 def _hint(outcome: "Outcome") -> str | None:

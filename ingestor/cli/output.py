@@ -39,10 +39,10 @@ def write_json(content: Any) -> None:
     typer.echo(msgspec.json.format(msgspec.json.encode(content)))
 
 
-def write_mistakes(mistakes: Sequence[str]) -> None:
-    """What is wrong with the configuration, on standard error."""
+def write_mistakes(mistakes: Sequence[str], *, of: str = "configuration") -> None:
+    """What is wrong with the configuration or another document, on standard error."""
     out = console(stderr=True)
     number = len(mistakes)
-    out.print(f"The configuration has {number} mistake{'s' if number > 1 else ''}:", style="bold")
+    out.print(f"The {of} has {number} mistake{'s' if number > 1 else ''}:", style="bold")
     for mistake in mistakes:
         out.print(f"- {mistake}")

@@ -28,7 +28,7 @@ def read_records(text: bytes) -> dict[str, Metadata]:
     try:
         document = msgspec.json.decode(text, type=dict[str, dict[str, Any]])
         return dict(_records(document))
-    except (msgspec.MsgspecError, UnicodeError) as exc:
+    except ValueError as exc:  # those of msgspec and of Unicode are some
         raise NoRecords(f"it is not an object of records: {exc}") from exc
 
 
@@ -66,4 +66,4 @@ def _typed(value: Any) -> dict[str, Any]:
 
 def _number(value: float) -> str:
     """A number as DynamoDB keeps it, without trailing zeros."""
-    return f"{value:.15g}" if isinstance(value, float) else str(value)
+    return str(value) if isinstance(value, int) else f"{value:.15g}"

@@ -56,7 +56,7 @@ def boolean_text(value: object) -> str:
 
 
 def string_text(value: object) -> str:
-    """A scalar as a string field. Lines may be in it, but not the character that ends texts in C."""
+    """A scalar as a string field. It may hold several lines, but no U+0000."""
     text = scalar_text(value)
     if "\0" in text:
         raise ValueError("it holds the control character U+0000")
