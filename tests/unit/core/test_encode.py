@@ -36,7 +36,7 @@ s = { path = "s", type = "string" }
 """
 CLOSED = MAPPING + '\n[routes.metadata]\nkey = "device.id"\nmissing = "hold"\n'
 
-TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1).filter(
+TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=60).filter(
     lambda text: not text.endswith("\\")
 )
 
