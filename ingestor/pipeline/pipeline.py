@@ -14,6 +14,7 @@ from ingestor.pipeline.depth import DepthWatcher
 from ingestor.pipeline.enrich import Enricher
 from ingestor.pipeline.intake import Intake
 from ingestor.pipeline.leases import LeaseKeeper
+from ingestor.pipeline.polls import Polls
 from ingestor.pipeline.progress import Progress
 from ingestor.pipeline.receive import Receiver
 from ingestor.pipeline.report import Reporter
@@ -94,8 +95,13 @@ class Pipeline:
             context=context,
         )
         self.depth = DepthWatcher(queue=queue, context=context)
+        self.polls = Polls(limits.pollers)
         self._receiver = Receiver(
-            queue=queue, intake=self.intake, enricher=self.enricher, context=context
+            queue=queue,
+            intake=self.intake,
+            enricher=self.enricher,
+            polls=self.polls,
+            context=context,
         )
         self._leases = LeaseKeeper(queue=queue, intake=self.intake, context=context)
         self._writer = Writer(
@@ -130,7 +136,9 @@ class Pipeline:
             def start(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
                 return tasks.create_task(work, name=name)
 
-            pollers = [start(f"poll-{n}", self._receiver.run()) for n in range(self.limits.pollers)]
+            pollers = [
+                start(f"poll-{n}", self._receiver.run(n)) for n in range(self.limits.pollers)
+            ]
             storing = [start(f"write-{n}", self._writer.run()) for n in range(self.limits.writers)]
             storing += [
                 start("linger", self.assembler.run()),
@@ -162,6 +170,7 @@ class Pipeline:
         self._telemetry.log.info("draining", held=len(self.intake.held))
         deadline = self._clock.monotonic() + self.limits.stop_seconds
         self.intake.stop()
+        self.polls.end()
         left = self.limits.stop_seconds - RELEASE_SECONDS
         await within(self._clock, left, self._store_the_rest(pollers))
         for task in (*pollers, *storing):

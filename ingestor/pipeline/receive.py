@@ -7,6 +7,7 @@ from ingestor.core.message import Message
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.enrich import Enricher
 from ingestor.pipeline.intake import Intake
+from ingestor.pipeline.polls import Polls
 from ingestor.pipeline.waiting import within
 from ingestor.ports import Queue, Unavailable
 
@@ -16,7 +17,7 @@ LONGEST_PAUSE_SECONDS = 2.0
 
 
 class Receiver:
-    """Polls while the intake is open. Several run side by side, as a task each.
+    """Polls while the intake is open. Several run side by side, as a task each, while wanted.
 
     A poll under way at the stop is awaited, because cancelling it could leave messages invisible
     until their timeout ends.
@@ -28,20 +29,23 @@ class Receiver:
         queue: Queue,
         intake: Intake,
         enricher: Enricher,
+        polls: Polls,
         context: Context,
     ) -> None:
         self._queue = queue
+        self._polls = polls
         self._intake = intake
         self._enricher = enricher
         self._context = context
         self._clock = context.clock
         self._telemetry = context.telemetry
 
-    async def run(self) -> None:
-        """Poll until the intake stops."""
+    async def run(self, number: int) -> None:
+        """Poll as poller `number` until the intake stops."""
         backoff = Backoff()
         for_nothing = Backoff(most_seconds=LONGEST_PAUSE_SECONDS)
         while True:
+            await self._polls.turn(number)
             await self._intake.open.wait()
             if self._intake.stopping.is_set():
                 return
@@ -55,6 +59,7 @@ class Receiver:
                 continue
             backoff.reset()
             self._telemetry.dependency_up("sqs")
+            self._polls.answered(len(messages))
             if messages:
                 for_nothing.reset()
                 await self._take(messages)

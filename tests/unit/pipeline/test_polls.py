@@ -1,0 +1,69 @@
+"""The number of polls follows the backlog."""
+
+import asyncio
+
+from support.rig import rig
+
+from ingestor.pipeline.polls import Polls
+
+
+async def turns(polls: Polls, most: int) -> list[int]:
+    """The pollers that may go on now."""
+    tasks = [asyncio.create_task(polls.turn(n), name=f"turn-{n}") for n in range(most)]
+    await asyncio.sleep(0)
+    done = [n for n, task in enumerate(tasks) if task.done()]
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    return done
+
+
+async def test_full_answers_add_polls_up_to_the_limit() -> None:
+    """Each a poll: more waits than what was brought."""
+    polls = Polls(3)
+    assert await turns(polls, 3) == [0]
+    for count, wanted in ((10, 2), (5, 3), (10, 3)):
+        polls.answered(count)
+        assert polls.wanted == wanted
+    assert await turns(polls, 3) == [0, 1, 2]
+
+
+async def test_some_messages_change_nothing() -> None:
+    """A trickle needs no further poll, and is no reason to have fewer."""
+    polls = Polls(3)
+    polls.answered(10)
+    for count in (1, 4):
+        polls.answered(count)
+    assert await turns(polls, 3) == [0, 1]
+
+
+async def test_empty_answers_take_polls_away_but_one() -> None:
+    """An idle queue costs a single poll."""
+    polls = Polls(3)
+    for count in (10, 10, 0, 0, 0):
+        polls.answered(count)
+    assert await turns(polls, 3) == [0]
+    polls.answered(10)
+    assert await turns(polls, 3) == [0, 1]
+
+
+async def test_at_the_end_everybody_is_woken() -> None:
+    """Those that were not wanted notice the stop, too."""
+    polls = Polls(3)
+    polls.answered(10)
+    polls.end()
+    polls.answered(0)
+    assert await turns(polls, 3) == [0, 1, 2]
+
+
+async def test_an_idle_pipeline_polls_one_at_a_time() -> None:
+    """A burst brings more polls, which go when it is over."""
+    r = rig(pollers=4)
+    async with r.running():
+        r.send_readings(200)
+        await r.until(lambda: r.totals.deleted == 200)
+        assert r.pipeline.polls.wanted > 1
+        await r.until(lambda: r.pipeline.polls.wanted == 1)
+        before = r.queue.receives
+        await r.clock.advance(10 * r.queue.wait_seconds)
+        assert r.queue.receives - before <= 11
