@@ -13,11 +13,16 @@ class Custody:
 
     Judged by what the service was told: an entry whose delete was answered with success is settled,
     even where the proxy made that up.
+
+    `left_behind` counts messages that a service still had when it had stopped cleanly, and that
+    came again. What it had and did not come was deleted, only it was never told.
     """
 
     def __init__(self) -> None:
         self.received = 0
         self.redelivered = 0
+        self.left_behind = 0
+        self._left: set[str] = set()
         self._receipts: dict[str, set[str]] = {}
         self._messages: dict[str, str] = {}
 
@@ -34,18 +39,25 @@ class Custody:
             case "DeleteMessageBatch":
                 self._delete(request, reply)
 
-    def forget(self) -> int:
-        """The service has ended; how many messages it still had."""
-        left = len(self)
+    def killed(self) -> None:
+        """The service was killed: whatever it had comes again, rightly."""
         self._receipts.clear()
         self._messages.clear()
-        return left
+
+    def stopped(self) -> None:
+        """The service has stopped cleanly: nothing that it had may come again."""
+        self._left |= self._receipts.keys()
+        self._receipts.clear()
+        self._messages.clear()
 
     def _receive(self, reply: Reply) -> None:
         for message in _content(reply.body).get("Messages", []):
             self.received += 1
             self.redelivered += message["Attributes"]["ApproximateReceiveCount"] != "1"
             message_id, receipt = message["MessageId"], message["ReceiptHandle"]
+            if message_id in self._left:
+                self._left.remove(message_id)
+                self.left_behind += 1
             self._receipts.setdefault(message_id, set()).add(receipt)
             self._messages[receipt] = message_id
 

@@ -32,7 +32,6 @@ class Driver:
         self.kills = 0
         self.terms = 0
         self.outages = 0
-        self.left_behind = 0
         self.longest_stop_seconds = 0.0
         self.max_rss_mb = 0.0
         self._site = site
@@ -93,7 +92,7 @@ class Driver:
         await self._service.kill()
         for proxy in self._site.proxies.values():
             proxy.cut()  # what is still on its way comes too late for anybody
-        self._site.custody.forget()
+        self._site.custody.killed()
         await self._service.restart()
         self._replacing = False
 
@@ -106,10 +105,7 @@ class Driver:
             self._say(f"SIGTERM for the service, which holds {len(self._site.custody)} messages")
             self.terms += 1
             await self.finish()
-            left = self._site.custody.forget()
-            self.left_behind += left
-            if left:
-                self._say(f"it left {left} messages behind")
+            self._site.custody.stopped()
             await self._service.restart()
             self._replacing = False
 

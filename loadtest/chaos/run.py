@@ -156,7 +156,7 @@ class Chaos:
             not_applied=self._site.armed,
             seed=self._options.seed,
             schedule=fingerprint(self._schedule),
-            clean_stop_redeliveries=driver.left_behind,
+            clean_stop_redeliveries=custody.left_behind,
             longest_stop_seconds=driver.longest_stop_seconds,
             max_rss_mb=driver.max_rss_mb,
             devices=len(self._devices),

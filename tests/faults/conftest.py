@@ -91,7 +91,9 @@ class Ground(Bench):
 
     async def empty(self) -> None:
         """Forget everything that a test has left."""
-        self.site.custody.forget()
+        custody = self.site.custody
+        custody.killed()
+        custody.received = custody.redelivered = 0
         for proxy in self.site.proxies.values():
             proxy.disarm()
             proxy.applied.clear()
