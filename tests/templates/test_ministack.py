@@ -122,6 +122,8 @@ async def test_main_job(account: Emulator, server: MiniStack, influxd_v2: Influx
         aws_access_key_id="test", aws_secret_access_key="test",
     ) for name in ("sqs", "dynamodb")]  # fmt: skip
     async with clients[0] as sqs, clients[1] as dynamodb:
+        # What the README has published is not the fleet's.
+        await sqs.purge_queue(QueueUrl=outputs["QueueUrl"])
         for record in RECORDS:
             await dynamodb.put_item(TableName="demo-DeviceMetaData", Item=dict(record.item))
         stack = Stack(
