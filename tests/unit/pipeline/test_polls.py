@@ -4,6 +4,7 @@ import asyncio
 
 from support.rig import rig
 
+from ingestor.adapters.memory import FakeClock, MemoryQueue
 from ingestor.pipeline.polls import Polls
 
 
@@ -67,3 +68,12 @@ async def test_an_idle_pipeline_polls_one_at_a_time() -> None:
         before = r.queue.receives
         await r.clock.advance(10 * r.queue.wait_seconds)
         assert r.queue.receives - before <= 11
+
+
+async def test_polls_that_do_not_wait_are_not_repeated_at_once() -> None:
+    """A queue at its cap of messages in flight answers at once, with nothing: no reason to spin."""
+    clock = FakeClock()
+    r = rig(clock=clock, queue=MemoryQueue(clock=clock, wait_seconds=0))
+    async with r.running():
+        await clock.advance(60)
+        assert 20 <= r.queue.receives <= 80
