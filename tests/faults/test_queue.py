@@ -84,7 +84,7 @@ async def test_f14_f16_empty_polls_do_not_spin(kind: type[MemoryQueue]) -> None:
         await r.clock.advance(600)
         polls = r.queue.receives
 
-    assert 100 < polls < 4 * 600
+    assert 50 < polls < 4 * 600  # one poll of ten seconds at a time is enough
 
 
 async def test_f16_a_backlog_that_is_not_handed_out_shows() -> None:
