@@ -142,7 +142,7 @@ class Settings(BaseSettings):
         4,
         ge=1,
         le=64,
-        description="Long polls side by side, ten messages each.",
+        description="Most long polls side by side, ten messages each; an idle queue has one.",
         examples=[4],
     )
     receive_wait_seconds: int = Field(
