@@ -132,7 +132,7 @@ def getter(path: Path) -> Getter:
             return lambda _, opened: look_up(opened.body, steps)
         case Root.METADATA:
             return _of_record(str(steps[0]))
-        case Root.TOPIC:
+        case _:  # Root.TOPIC
             return _of_topic(steps)
 
 

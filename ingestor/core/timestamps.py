@@ -126,7 +126,10 @@ def _from_iso(match: re.Match[str], zone: tzinfo) -> Time:
 
 def _day(part: dict[str, str]) -> datetime:
     if part["ordinal"]:
-        day = datetime.strptime(part["year"] + part["ordinal"], "%Y%j")  # noqa: DTZ007 - see _EPOCH
+        year = int(part["year"])
+        day = datetime(year, 1, 1) + timedelta(days=int(part["ordinal"]) - 1)  # noqa: DTZ001 - the same
+        if day.year != year:
+            raise ValueError("there is no such day of the year")
     elif part["week"]:
         day = datetime.fromisocalendar(int(part["year"]), int(part["week"]), int(part["weekday"]))
     else:

@@ -28,11 +28,9 @@ def read_cbor(payload: bytes, depth: int) -> Any:
         return plain(item, depth=depth, most_values=len(payload))
     except Rejected:
         raise
-    except RecursionError as exc:
-        raise too_deep(depth) from exc
     except Exception as exc:
         # The decoder's tags (decimals, patterns, addresses) raise whatever they come upon.
-        if "nesting depth" in str(exc):
+        if isinstance(exc, RecursionError) or "nesting depth" in str(exc):
             raise too_deep(depth) from exc
         raise _not(Reason.NOT_CBOR, "CBOR", exc, ours=type(exc) is ValueError) from exc
 

@@ -15,6 +15,7 @@ from ingestor.core.mapping.default import DEFAULT_MAPPING
 from ingestor.core.mapping.lines import LineIndex, Place
 from ingestor.core.mapping.mistakes import MappingError, Mistake, between_tables, described
 from ingestor.core.mapping.model import Limits, Mapping, MissingPolicy, Route
+from ingestor.core.paths import look_up
 
 __all__ = [
     "DEFAULT_MAPPING",
@@ -62,20 +63,11 @@ def _located(
     lines = LineIndex(text)
     mistakes = []
     for place, problem, remedy in found:
-        while len(place) > 1 and not _is_container(document, place[:-1]):
+        while len(place) > 1 and not isinstance(look_up(document, place[:-1]), dict | list):
             place = place[:-1]  # noqa: PLW2901 - a text that stands for a table has no inside
         mistakes.append(Mistake(lines.line(place), _key(place), problem, remedy))
     # The order of the document, and what two checks found is said once.
     return list(dict.fromkeys(sorted(mistakes, key=lambda each: each.line)))
-
-
-def _is_container(document: object, place: Place) -> bool:
-    for step in place:
-        try:
-            document = document[step]  # type: ignore[index] # what it is, is being found out
-        except (KeyError, IndexError, TypeError):
-            return False
-    return isinstance(document, dict | list)
 
 
 def _key(place: Place) -> str:

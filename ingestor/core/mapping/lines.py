@@ -82,14 +82,13 @@ class LineIndex:
     def _read_key(self) -> list[str]:
         names: list[str] = []
         self._skip(_BLANK)
-        while match := _KEY.match(self._text, self._at):
-            self._at = match.end()
-            quoted = match[0][0] in "\"'"
-            names.append(tomllib.loads(f"key = {match[0]}")["key"] if quoted else match[0])
-            if not (dot := _DOT.match(self._text, self._at)):
-                break
-            self._at = dot.end()
-        return names
+        while True:
+            start = self._at
+            self._skip(_KEY)
+            name = self._text[start : self._at]
+            names.append(tomllib.loads(f"key = {name}")["key"] if name[0] in "\"'" else name)
+            if not self._skip(_DOT):
+                return names
 
     def _read_value(self, place: Place) -> None:
         self._skip(_BLANK)

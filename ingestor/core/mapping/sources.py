@@ -48,6 +48,12 @@ def _checked_zone(text: str) -> str:
     return text
 
 
+def _checked_scalar(value: object) -> object:
+    if not isinstance(value, str | bool | int | float):
+        raise ValueError("this must be a text, a number, true or false")  # noqa: TRY004 - as above
+    return value
+
+
 def _to_tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
@@ -67,7 +73,7 @@ Array = BeforeValidator(_to_tuple)
 Pattern = Annotated[str, StringConstraints(min_length=1)]
 Patterns = Annotated[tuple[Pattern, ...], Array]
 FieldType = Literal["float", "integer", "boolean", "string"]
-Scalar = str | bool | int | float
+Scalar = Annotated[str | bool | int | float, BeforeValidator(_checked_scalar)]
 
 
 def template_parts(template: str) -> tuple[Path | str, ...]:

@@ -126,7 +126,7 @@ def test_explained(files: Path) -> None:
 
     assert lines[0] == LINE.strip()
     assert lines[1].split() == ["measurement", "m", "routes[0].measurement", "constant", "m"]
-    assert lines[-1].split("  ")[-1] == "when the message entered the queue"
+    assert lines[-1].split("  ")[-1].strip() == "when the message entered the queue"
     assert "routes[0].time" in lines[-1]
 
 

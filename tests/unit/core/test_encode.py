@@ -36,6 +36,7 @@ s = { path = "s", type = "string" }
 """
 CLOSED = MAPPING + '\n[routes.metadata]\nkey = "device.id"\nmissing = "hold"\n'
 
+NO_NUL = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=60).filter(
     lambda text: not text.endswith("\\")
 )
@@ -99,7 +100,10 @@ def test_incomplete_optional_tag(part: dict[str, Any]) -> None:
 
 
 @given(
-    st.dictionaries(TEXT, TEXT), TEXT, st.floats(allow_nan=False, allow_infinity=False), st.text()
+    st.dictionaries(TEXT, TEXT),
+    TEXT,
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(NO_NUL),
 )
 def test_agrees_with_point(attributes: dict[str, str], tag: str, number: float, text: str) -> None:
     """Any tags, any float and any text give the line that influxdb-client's Point gives."""

@@ -102,6 +102,18 @@ def test_five_mistakes() -> None:
             "line 9, routes[1].name: routes[0] has this name already",
         ),
         (
+            ROUTE + "where = { a = { b = 1 } }\n" + FIELDS,
+            "line 3, routes[0].where.a[0]: this must be a text, a number, true or false",
+        ),
+        (
+            ROUTE + "[routes.fields]\n'a\\,b' = { path = 'v' }\n",
+            'line 4, routes[0].fields."a\\\\,b": it holds a backslash before a comma, space or',
+        ),
+        (
+            ROUTE + FIELDS + "[routes.metadata]\nkey = 'a..b'\n",
+            "line 6, routes[0].metadata.key: a path is names joined by dots",
+        ),
+        (
             ROUTE + FIELDS + "[routes.time]\nzone = 'Mars/Olympus'\n",
             "line 6, routes[0].time.zone: there is no such zone; write UTC, +02:00 or a name",
         ),

@@ -217,3 +217,18 @@ def test_readings_that_are_no_objects() -> None:
 
     assert refusal(mapping, "[1]") == "map: no-fields: v: none of them is there"
     assert "reading 0: v: none of them is there" in refusal(mapping, '[1, {"v": 3}]')
+
+
+def test_rows_are_spread_by_what_they_hold() -> None:
+    """Readings that are arrays are told apart within a second like objects, and by their place."""
+    mapping = (
+        HEAD + "payload = { readings = '$message' }\n[routes.fields]\nv = { path = '[1]' }\n"
+        "[routes.time]\npaths = ['[0]']\n"
+    )
+    route, opened = Encoder(parse_mapping(mapping)).open(
+        "[[1700000000, 1], [1700000000, 1], [1700000000, 2]]", sent_at_ms=SENT_AT_MS
+    )
+
+    lines = route.encode(opened, [None] * 3, sent_at_ms=SENT_AT_MS)
+
+    assert len({each.split()[-1] for each in lines}) == 3

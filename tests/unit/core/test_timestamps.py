@@ -23,6 +23,13 @@ NOON = 1_700_000_000 * 10**9  # 2023-11-14T22:13:20Z
         ("2023-11-14T23:13:20 +0100", 0, True),
         ("2023-11-14T20:13:20-02", 0, True),
         ("2023-11-14T22:13", -20_000_000_000, True),
+        ("20231114T221320Z", 0, True),
+        ("2023-318T22:13:20", 0, True),
+        ("2023-W46-2T22:13:20", 0, True),
+        ("2023W462T22", -800_000_000_000, True),
+        ("2023-11-14T22:12:60", -20_000_000_000, True),
+        ("2023-11-14T24:00:00+02:00", -800_000_000_000, True),
+        ("20231114", -80_000_000_000_000, True),
         ("2023-11-14T22:13:20.5Z", 500_000_000, False),
         ("2023-11-14T22:13:20,000", 0, False),
         ("2023-11-14T22:13:20.1234567891", 123_456_789, False),
@@ -63,6 +70,10 @@ def test_agrees_with_datetime(moment: datetime, minutes: int) -> None:
         ("NaN", "neither ISO 8601 nor an epoch number"),
         ("٢٠٢٣-11-14T22:13:20", "neither ISO 8601 nor an epoch number"),
         ("2023-02-30T00:00:00", "no such date"),
+        ("2023-366T00:00:00", "no such date"),
+        ("2023-11-14T24:00:01", "no such date"),
+        ("9999-12-31T24:00:00", "no such date"),
+        ("1" * 21, "neither ISO 8601 nor an epoch number"),
         ("2023-01-01T25:00:00", "no such date"),
         (True, "neither a text nor a number"),
         (["2023"], "neither a text nor a number"),
@@ -72,6 +83,20 @@ def test_refuses(value: object, problem: str) -> None:
     """What is no time is an error that does not repeat the value."""
     with pytest.raises(ValueError, match=problem):
         parse_time(value)
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "ns"),
+    [
+        ("s", 5_000_000_000_000, 5_000_000_000_000 * 10**9),
+        ("ms", 5, 5_000_000),
+        ("us", "5.5", 5_500),
+        ("ns", "5", 5),
+    ],
+)
+def test_units(unit: str, value: object, ns: int) -> None:
+    """A unit that is given is not told by the size."""
+    assert parse_time(value, unit)[0] == ns
 
 
 @given(st.text() | st.integers() | st.floats(allow_nan=False, allow_infinity=False))
