@@ -1,6 +1,7 @@
 """What generated messages become is read back from a real InfluxDB as it was meant."""
 
 import json
+import os
 import re
 from typing import Any
 
@@ -15,7 +16,7 @@ from ingestor.core.mapping import parse_mapping
 from ingestor.core.message import Rejected
 from loadtest.servers import Influxd
 
-MESSAGES = 10_000
+MESSAGES = int(os.environ.get("INGESTOR_TEST_MESSAGES", "10000"))
 """For each kind of route."""
 TOGETHER = 20
 """Messages drawn at once, which is sooner than one after the other."""
@@ -113,7 +114,7 @@ async def read_back(server: Influxd, measurement: str, points: dict[Point, Any])
 
 
 @pytest.mark.servers
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", KINDS)
 async def test_ten_thousand_messages(name: str, influxd_v1: Influxd) -> None:
     """InfluxDB takes every line, and holds exactly what was meant; the rest has a reason."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 RESERVED = frozenset({"time", "_field", "_measurement", "_start", "_stop", "_time", "_value"})
 """Names that InfluxDB keeps for itself: it drops or refuses tags and fields that bear them."""
 
-_LOST_ESCAPE = re.compile(r"\\[,= ]")
+_LOST_ESCAPE = re.compile(r'\\[,= "]')
 """Names of fields, unlike tags, are read two characters at a time after a backslash."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -35,8 +35,8 @@ def unusable_field(name: str) -> str | None:
     """Why InfluxDB could not take this as the name of a field, if so."""
     if _LOST_ESCAPE.search(name):
         return (
-            "it holds a backslash before a comma, space or equals sign, which the line protocol "
-            "cannot express in the name of a field; leave it out"
+            "it holds a backslash before a comma, space, equals sign or quote, which the line "
+            "protocol cannot express in the name of a field; leave it out"
         )
     return unusable_name(name)
 

@@ -9,6 +9,7 @@ from influxdb_client import Point
 
 from ingestor.core.encode import Encoder
 from ingestor.core.mapping import DEFAULT_MAPPING, MissingPolicy, parse_mapping
+from ingestor.core.mapping.names import RESERVED
 from ingestor.core.message import Reason, Rejected, Stage
 from ingestor.core.metadata import Metadata
 from ingestor.core.opened import Opened
@@ -109,7 +110,7 @@ def test_agrees_with_point(attributes: dict[str, str], tag: str, number: float, 
     """Any tags, any float and any text give the line that influxdb-client's Point gives."""
     mapping = MAPPING.replace("m 1,2", "m").replace(', type = "float"', "")
     reading = {"tag": tag, "f": number, "s": text}
-    own = {"required", "optional", "fixed", "f 1", "i", "b", "s", "time"}
+    own = {"required", "optional", "fixed", "f 1", "i", "b", "s", *RESERVED}
     kept = {k: v for k, v in attributes.items() if k not in own}
     point = Point("m").tag("required", tag).tag("fixed", "x y").field("f 1", number)
     if text:

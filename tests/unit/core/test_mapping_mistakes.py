@@ -107,7 +107,7 @@ def test_five_mistakes() -> None:
         ),
         (
             ROUTE + "[routes.fields]\n'a\\,b' = { path = 'v' }\n",
-            'line 4, routes[0].fields."a\\\\,b": it holds a backslash before a comma, space or',
+            'line 4, routes[0].fields."a\\\\,b": it holds a backslash before a comma, space, ',
         ),
         (
             ROUTE + FIELDS + "[routes.metadata]\nkey = 'a..b'\n",
@@ -140,6 +140,10 @@ def test_five_mistakes() -> None:
         (
             ROUTE + FIELDS + "[routes.tags]\nt = { constant = '' }\n",
             "line 6, routes[0].tags.t: it is empty, and an empty tag is left out",
+        ),
+        (
+            ROUTE + FIELDS + "[routes.tags]\n_field = { path = 't' }\n",
+            "line 6, routes[0].tags._field: InfluxDB keeps this name for itself; choose another",
         ),
         (
             ROUTE + FIELDS + '[routes.tags]\nt = { constant = "a\\n" }\n',
