@@ -19,10 +19,10 @@ help: ## List the targets
 
 setup: ready-demo ## Install what the demo needs
 
-demo: ready-demo ## Devices to InfluxDB on this machine [DURATION=seconds DEVICES=20 KILL=1 PATH_UNDER_TEST=lambda]
+demo: ready-demo ## Devices to InfluxDB on this machine [DURATION=seconds DEVICES=20 KILL=1 KINDS=mixed PATH_UNDER_TEST=lambda]
 	@$(BIN)/loadtest demo $(if $(DURATION),--duration $(DURATION)) \
 		$(if $(DEVICES),--devices $(DEVICES)) $(if $(filter-out $(OFF),$(KILL)),--kill) \
-		$(if $(PATH_UNDER_TEST),--way $(PATH_UNDER_TEST))
+		$(if $(KINDS),--kinds $(KINDS)) $(if $(PATH_UNDER_TEST),--way $(PATH_UNDER_TEST))
 
 chaos: ready-demo ## Kills, outages and faults under load [MESSAGES=20000 SEED=1]
 	@$(BIN)/loadtest chaos $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(SEED),--seed $(SEED))

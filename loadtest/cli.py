@@ -16,6 +16,7 @@ from loadtest.chaos.report import ChaosReport
 from loadtest.chaos.run import Options as ChaosOptions
 from loadtest.chaos.run import run_chaos
 from loadtest.demo import Options, Way, run_demo
+from loadtest.kinds import Kinds
 from loadtest.report import Report
 from loadtest.servers import ServerError
 from loadtest.toolchain import Api, FoundInfluxd, ToolchainError, find_influxd
@@ -48,6 +49,9 @@ def demo(
     way: Annotated[
         Way, typer.Option(help="Through the service, or through Lambda from queue or rule.")
     ] = Way.SERVICE,
+    kinds: Annotated[
+        Kinds, typer.Option(help="The 2020 demo's devices, or these and two other kinds in turn.")
+    ] = Kinds.SEED,
     report: Annotated[Path, typer.Option(help="Where to write the result.")] = Path(
         "build/demo.json"
     ),
@@ -59,9 +63,12 @@ def demo(
     """
     if kill and way is not Way.SERVICE:
         raise typer.BadParameter("--kill is for the service: Lambda has no process of ours to kill")
+    if kinds is Kinds.MIXED and way is Way.LAMBDA_DIRECT:
+        raise typer.BadParameter("--kinds mixed needs a queue: its rules do not invoke functions")
 
     def start(found: FoundInfluxd, console: Console) -> Coroutine[Any, Any, Report]:
-        return run_demo(Options(duration, devices, kill, seed, _api(found), way), found, console)
+        options = Options(duration, devices, kill, seed, _api(found), way, kinds)
+        return run_demo(options, found, console)
 
     result = _run(start, report)
     raise typer.Exit(0 if result.counts.exact else 1)

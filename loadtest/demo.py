@@ -11,6 +11,7 @@ from loadtest.devices import make_devices
 from loadtest.fleet import Fleet
 from loadtest.function import Function
 from loadtest.interrupts import Interrupts, interrupts
+from loadtest.kinds import Kinds, make_mixed
 from loadtest.ledger import Ledger
 from loadtest.records import RECORDS
 from loadtest.report import Report
@@ -41,7 +42,7 @@ class Options:
     """What to run. Without `duration_seconds` until a signal; `kill` ends the service half-way.
 
     With `kill` and no duration it happens ten seconds after the start. `way` is which way readings
-    take.
+    take, `kinds` which devices there are.
     """
 
     duration_seconds: float | None
@@ -50,6 +51,7 @@ class Options:
     seed: int
     api: Api
     way: Way = Way.SERVICE
+    kinds: Kinds = Kinds.SEED
 
 
 async def run_demo(options: Options, found: FoundInfluxd, console: Console) -> Report:
@@ -63,6 +65,8 @@ async def run_demo(options: Options, found: FoundInfluxd, console: Console) -> R
     with interrupts() as signals:
         console.print(f"Starting MiniStack and InfluxDB {found.version} …", highlight=False)
         async with open_stack(found, options.api) as stack:
+            if options.kinds is Kinds.MIXED:
+                await stack.take_all_kinds()
             console.print(f"InfluxDB ({options.api} API): {stack.influxd.url}", highlight=False)
             async with _worker(options.way, stack) as worker:
                 if isinstance(worker, Service):
@@ -89,7 +93,8 @@ class Demo:
         self._service = service
         self._console = console
         self._ledger = Ledger()
-        self._devices = make_devices(options.devices, RECORDS, seed=options.seed)
+        make = make_mixed if options.kinds is Kinds.MIXED else make_devices
+        self._devices = make(options.devices, RECORDS, seed=options.seed)
         self._fleet = Fleet(self._devices, stack.broker, self._ledger)
         self._backlog = Backlog(0, 0)
         self._doing = "publishing"

@@ -32,8 +32,10 @@ class Device:
     """One sensor. The same number and seed give the same device with the same values.
 
     `sensor` is the value of the tag that tells devices apart in InfluxDB. `phase` is the share of
-    the interval, in [0, 1), by which it publishes later than the others.
+    the interval, in [0, 1), by which it publishes later than the others. It publishes on `topic`.
     """
+
+    topic = TOPIC
 
     def __init__(self, number: int, record: Record, *, seed: int) -> None:
         self._random = Random(f"{seed}:{number}")
@@ -56,6 +58,15 @@ class Device:
             self._random.randint(*_VISCOSITY),
             int(time_seconds),
         )
+
+    def take(self, time_seconds: float) -> list[Reading]:
+        """The readings of the next message, taken at `time_seconds` since the epoch."""
+        return [self.read(time_seconds)]
+
+    def message(self, readings: Sequence[Reading]) -> bytes:
+        """A message with what was taken for it."""
+        (reading,) = readings
+        return self.payload(reading)
 
     def payload(self, reading: Reading) -> bytes:
         """The message as the IoT Device Simulator writes it, plus the sequence number.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import aiomqtt
 
 from ingestor.core.backoff import Backoff
-from loadtest.devices import TOPIC, Device, Reading
+from loadtest.devices import Device, Reading
 from loadtest.ledger import Ledger
 
 _ACKNOWLEDGE_SECONDS = 5.0
@@ -28,7 +28,7 @@ class Broker:
 
 
 class Fleet:
-    """Publishes a reading per device and interval at QoS 1, and writes it all into the ledger.
+    """Publishes a message per device and interval at QoS 1, and writes it all into the ledger.
 
     A device waits for each acknowledgement before its next reading. When its connection fails it
     connects again, backing off, and publishes once more what was not acknowledged.
@@ -63,17 +63,16 @@ class Fleet:
     async def _live(self, device: Device, start: float, stop: asyncio.Event) -> None:
         backoff = Backoff(first_seconds=0.1, most_seconds=5.0)
         due = start + device.phase * self._interval_seconds
-        reading: Reading | None = None
+        readings: list[Reading] = []
         while not stop.is_set():
             try:
                 async with AsyncExitStack() as connection:
                     client = await self._connect(device, connection)
                     backoff.reset()
-                    while reading is not None or await _reached(due, stop):
-                        if reading is None:
-                            reading = device.read(time.time())
-                        await self._publish(client, device, reading)
-                        reading = None
+                    while readings or await _reached(due, stop):
+                        readings = readings or device.take(time.time())
+                        await self._publish(client, device, readings)
+                        readings = []
                         now = asyncio.get_running_loop().time()
                         # A short stall is caught up, so that the rate holds; a long one is not,
                         # so that the whole fleet does not come back with a flood.
@@ -105,10 +104,15 @@ class Fleet:
     def _disconnected(self) -> None:
         self.connected -= 1
 
-    async def _publish(self, client: aiomqtt.Client, device: Device, reading: Reading) -> None:
-        self._ledger.publish(reading, time.monotonic())
-        await client.publish(TOPIC, device.payload(reading), qos=1)
-        self._ledger.acknowledge(reading)
+    async def _publish(
+        self, client: aiomqtt.Client, device: Device, readings: Sequence[Reading]
+    ) -> None:
+        now = time.monotonic()
+        for reading in readings:
+            self._ledger.publish(reading, now)
+        await client.publish(device.topic, device.message(readings), qos=1)
+        for reading in readings:
+            self._ledger.acknowledge(reading)
 
 
 async def _reached(moment: float, stop: asyncio.Event) -> bool:

@@ -13,7 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from loadtest.devices import TOPIC
 from loadtest.fleet import Broker
-from loadtest.mapping import MAPPING
+from loadtest.kinds import PACKED_TOPICS
+from loadtest.mapping import MAPPING, MIXED_MAPPING
 from loadtest.records import KEY_ATTRIBUTE, RECORDS, Record
 from loadtest.servers import Influxd, MiniStack, ServerError
 from loadtest.toolchain import Api, FoundInfluxd
@@ -21,6 +22,10 @@ from loadtest.toolchain import Api, FoundInfluxd
 TABLE = "demo-DeviceMetaData"
 RULE = "demo_ingest"
 RULE_SQL = f"SELECT *, topic() AS topic, timestamp() AS received_at FROM '{TOPIC}'"  # noqa: S608 - IoT SQL of constants
+PACKED_SQL = (
+    "SELECT encode(*, 'base64') AS data, topic() AS topic, timestamp() AS received_at "  # noqa: S608 - as above
+    f"FROM '{PACKED_TOPICS}'"
+)
 VISIBILITY_SECONDS = 10
 """Short, so that what a killed service held comes back while people still watch."""
 MOST_RECEIVES = 10
@@ -65,6 +70,7 @@ class Stack:
     queue_url: str
     dead_letter_queue_url: str
     rule_error_queue_url: str
+    mapping: str = MAPPING
 
     @property
     def broker(self) -> Broker:
@@ -80,7 +86,7 @@ class Stack:
             "INGESTOR_DEAD_LETTER_QUEUE_URL": self.dead_letter_queue_url,
             "INGESTOR_METADATA_TABLE": TABLE,
             "INGESTOR_METADATA_KEY_ATTRIBUTE": KEY_ATTRIBUTE,
-            "INGESTOR_MAPPING": MAPPING,
+            "INGESTOR_MAPPING": self.mapping,
             # A stop waits for the last poll, and nobody pays for polls here.
             "INGESTOR_RECEIVE_WAIT_SECONDS": "2",
         }
@@ -88,6 +94,16 @@ class Stack:
     def client(self, service: str) -> Any:
         """A client of another AWS service of the stack, as an async context manager."""
         return open_client(service, url=self.ministack.url, region=self.ministack.region)
+
+    async def take_all_kinds(self) -> None:
+        """From now on payloads that are no JSON objects come in too, each as a base64 text."""
+        payload = _rule_payload(
+            _to_queue(self.queue_url), self.rule_error_queue_url, sql=PACKED_SQL
+        )
+        with _server_errors("the rule"):
+            async with self.client("iot") as iot:
+                await iot.create_topic_rule(ruleName=f"{RULE}_packed", topicRulePayload=payload)
+        self.mapping = MIXED_MAPPING
 
     async def rule_invokes(self, function_arn: str) -> None:
         """From now on the rule hands readings to a function instead of the queue."""
@@ -217,9 +233,11 @@ async def _create_rule(iot: Any, queue_url: str, error_queue_url: str) -> None:
     await iot.create_topic_rule(ruleName=RULE, topicRulePayload=payload)
 
 
-def _rule_payload(action: dict[str, Any], error_queue_url: str) -> dict[str, Any]:
+def _rule_payload(
+    action: dict[str, Any], error_queue_url: str, *, sql: str = RULE_SQL
+) -> dict[str, Any]:
     return {
-        "sql": RULE_SQL,
+        "sql": sql,
         "awsIotSqlVersion": "2016-03-23",
         "actions": [action],
         "errorAction": _to_queue(error_queue_url),
