@@ -26,7 +26,7 @@ def test_all_kinds_take_part() -> None:
 
 @pytest.mark.parametrize("kind", [Device, CborDevice, SenmlDevice])
 def test_all_kinds_become_the_same_points(kind: type[Device]) -> None:
-    """Whichever way a reading is sent, its point has the series, values and second of the others."""
+    """Whichever way a reading is sent, its point has the same series, values and second."""
     device = kind(1, RECORDS[0], seed=1)
     readings = device.take(NOW)
     published = device.message(readings)
