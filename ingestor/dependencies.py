@@ -1,5 +1,6 @@
 """From settings to open adapters."""
 
+import hashlib
 from contextlib import AbstractAsyncContextManager
 from random import Random
 
@@ -17,8 +18,14 @@ def open_queue(settings: Settings) -> AbstractAsyncContextManager[SqsQueue]:
         dead_letter_queue_url=settings.dead_letter_queue_url,
         wait_seconds=settings.receive_wait_seconds,
         pollers=settings.pollers,
+        labels={"mapping": mapping_version(settings.mapping)},
         client=settings.sqs_client,
     )
+
+
+def mapping_version(mapping: str) -> str:
+    """A short name for the text of a mapping: another text, another name."""
+    return hashlib.sha256(mapping.encode()).hexdigest()[:12]
 
 
 def open_store(

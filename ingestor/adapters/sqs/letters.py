@@ -3,14 +3,18 @@
 import base64
 import gzip
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from ingestor.ports import DeadLetter, Failure
 
 CALL_BYTES = 262_144
 """Most bytes of one call on every queue; a queue with a larger message limit takes more."""
 DETAIL_CHARACTERS = 500
+TOPIC_CHARACTERS = 256
+"""The longest that AWS IoT accepts."""
 ENCODING = "gzip+base64"
 """The attribute `encoding` of a body that had to be compressed to fit."""
 TOO_LONG = "MessageTooLong"
@@ -29,16 +33,18 @@ class Letter:
 
 
 def make_letters(
-    letters: Sequence[DeadLetter], most_bytes: int
+    letters: Sequence[DeadLetter], most_bytes: int, labels: Mapping[str, str]
 ) -> tuple[list[Letter], list[Failure]]:
     """The entries to send, and a failure for every letter too large even when compressed.
+
+    `labels` are further attributes of every letter.
 
     Compressing takes time; it happens only to bodies that would not fit otherwise.
     """
     made: list[Letter] = []
     failures: list[Failure] = []
     for each in letters:
-        letter = _letter(each)
+        letter = _letter(each, labels)
         if letter.size_bytes > most_bytes:
             letter = _compressed(letter)
         if letter.size_bytes > most_bytes:
@@ -66,7 +72,20 @@ def acceptable(text: str) -> str:
     return _REFUSED_CHARACTERS.sub("\ufffd", text)
 
 
-def _letter(letter: DeadLetter) -> Letter:
+def topic_of(body: str) -> str:
+    """The topic that the rule put into a message; empty where it cannot be found."""
+    try:
+        topic = msgspec.json.decode(body, type=_WithTopic).topic
+    except (ValueError, RecursionError):  # msgspec's own errors are ValueErrors
+        return ""
+    return acceptable(topic)[:TOPIC_CHARACTERS]
+
+
+class _WithTopic(msgspec.Struct):
+    topic: str = ""
+
+
+def _letter(letter: DeadLetter, labels: Mapping[str, str]) -> Letter:
     message, rejection = letter.message, letter.rejection
     detail = acceptable(rejection.detail)
     if len(detail) > DETAIL_CHARACTERS:
@@ -77,6 +96,8 @@ def _letter(letter: DeadLetter) -> Letter:
         "detail": ("String", detail),
         "original_message_id": ("String", message.message_id),
         "original_sent_at_ms": ("Number", str(message.sent_at_ms)),
+        "topic": ("String", topic_of(message.body)),
+        **{name: ("String", text) for name, text in labels.items()},
     }
     # SQS refuses an empty attribute.
     return _sized(message.message_id, message.body, {k: v for k, v in attributes.items() if v[1]})

@@ -45,6 +45,7 @@ async def open_sqs(
     pollers: int,
     endpoint_url: str | None = None,
     region_name: str | None = None,
+    labels: Mapping[str, str] | None = None,
     client: Literal["lean", "aioboto3"] = "aioboto3",
 ) -> AsyncIterator["SqsQueue"]:
     """A connection to a queue, checked, until the end of the block.
@@ -56,6 +57,7 @@ async def open_sqs(
         pollers: How many receives there will be side by side.
         endpoint_url: Another address of SQS than the region's; None: as AWS_ENDPOINT_URL says.
         region_name: None: as AWS_REGION or AWS_DEFAULT_REGION says.
+        labels: Further attributes of every dead letter.
         client: Which client makes the calls.
 
     Raises:
@@ -73,7 +75,12 @@ async def open_sqs(
             calls, queue_url=queue_url, dead_letter_queue_url=dead_letter_queue_url
         )
         yield SqsQueue(
-            polls=polls, calls=calls, queue_url=queue_url, setup=setup, wait_seconds=wait_seconds
+            polls=polls,
+            calls=calls,
+            queue_url=queue_url,
+            setup=setup,
+            wait_seconds=wait_seconds,
+            labels=labels or {},
         )
 
 
@@ -91,7 +98,9 @@ class SqsQueue:
         queue_url: str,
         setup: Setup,
         wait_seconds: int,
+        labels: Mapping[str, str],
     ) -> None:
+        self._labels = labels
         self.visibility_timeout_seconds = setup.visibility_timeout_seconds
         self.queue_url = queue_url
         self.dead_letter_queue_url = setup.dead_letter_queue_url
@@ -153,10 +162,13 @@ class SqsQueue:
         """See Queue. A body too large beside its attributes is sent compressed.
 
         Message attributes: `stage`, `reason`, `detail`, `original_message_id`,
-        `original_sent_at_ms`, and `encoding` (`gzip+base64`) where the body was compressed.
+        `original_sent_at_ms`, `topic` where the message names one, the labels, and `encoding`
+        (`gzip+base64`) where the body was compressed.
         """
         # In a thread, because a megabyte takes long to compress.
-        made, failures = await asyncio.to_thread(make_letters, letters, self._letter_bytes)
+        made, failures = await asyncio.to_thread(
+            make_letters, letters, self._letter_bytes, self._labels
+        )
         sent = False
         for call in split(made, max(CALL_BYTES, self._letter_bytes)):
             try:
