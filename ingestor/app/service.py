@@ -14,6 +14,7 @@ from ingestor.adapters.cache import CachedMetadata
 from ingestor.adapters.clock import SystemClock
 from ingestor.adapters.signals import on_end, on_signals
 from ingestor.adapters.sqs import QueueSetupError, SqsQueue
+from ingestor.adapters.watchdog import watchdog
 from ingestor.app.status import DEPENDENCIES, Status
 from ingestor.config import Settings
 from ingestor.core.backoff import Backoff
@@ -30,6 +31,9 @@ from ingestor.telemetry.exposition import Exposition
 from ingestor.telemetry.facts import Telemetry
 from ingestor.telemetry.logs import make_logger
 from ingestor.telemetry.points import Points
+
+STUCK_SECONDS = 60.0
+"""After this without a turn of the event loop the process ends: it could not even stop."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -71,6 +75,7 @@ async def _serve(settings: Settings, telemetry: Telemetry, place: Place | None) 
             task.cancel()
 
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(watchdog(STUCK_SECONDS))
         stack.enter_context(on_signals(stop.set, abort))
         if place is not None:
             stack.enter_context(on_end(place.lifeline, stop.set))
@@ -174,4 +179,5 @@ def _limits(settings: Settings) -> Limits:
         batch_bytes=settings.batch_bytes,
         batch_seconds=settings.batch_seconds,
         stop_seconds=settings.stop_seconds,
+        guard_messages=settings.guard_messages,
     )

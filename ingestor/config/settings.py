@@ -231,6 +231,14 @@ class Settings(BaseSettings):
         description="How long an outdated record is still used while DynamoDB does not answer.",
         examples=[3_600],
     )
+    guard_messages: int = Field(
+        1_000,
+        ge=0,
+        le=1_000_000,
+        description="Stop dead-lettering and receiving when more than half of so many messages "
+        "were refused: then the mapping is wrong rather than the devices. 0 never stops.",
+        examples=[1_000],
+    )
     stop_seconds: float = Field(
         25.0,
         ge=6,

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 from ingestor.core.backoff import Backoff
 from ingestor.core.encode import Encoder
+from ingestor.core.message import Stage
 from ingestor.core.process import Parsed, encode, parse, wanted_keys
 from ingestor.core.settlement import Held
 from ingestor.pipeline.assemble import Assembler
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.intake import Intake
+from ingestor.pipeline.poison import PoisonGuard
 from ingestor.pipeline.settle import Settler
 from ingestor.ports import MetadataStore, Unavailable
 
@@ -32,7 +34,9 @@ class Enricher:
         intake: Intake,
         context: Context,
         hold_seconds: float,
+        guard: PoisonGuard,
     ) -> None:
+        self._guard = guard
         self._store = store
         self._encoder = encoder
         self._assembler = assembler
@@ -51,6 +55,7 @@ class Enricher:
     async def submit(self, messages: Sequence[Held]) -> None:
         """Take fresh messages. Suspends while the writers are behind."""
         parsed, rejected = parse(self._encoder, messages)
+        self._guard.saw(Stage.DECODE, good=len(parsed), refused=len(rejected))
         self._settler.reject(rejected)
         await self._resolve(parsed)
 
@@ -77,6 +82,9 @@ class Enricher:
             if keys:
                 self._intake.unblock("dynamodb")
         encoded = encode(parsed, records)
+        refused = len(encoded.rejected)
+        good = len(parsed) - refused - len(encoded.unanswered) - len(encoded.on_hold)
+        self._guard.saw(Stage.MAP, good=good, refused=refused)
         self._settler.reject(encoded.rejected)
         self._settler.release(encoded.on_hold, self._hold_seconds, why="no metadata record yet")
         self._telemetry.stored_without_metadata(encoded.without_metadata)

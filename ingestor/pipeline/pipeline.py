@@ -14,6 +14,7 @@ from ingestor.pipeline.depth import DepthWatcher
 from ingestor.pipeline.enrich import Enricher
 from ingestor.pipeline.intake import Intake
 from ingestor.pipeline.leases import LeaseKeeper
+from ingestor.pipeline.poison import PoisonGuard
 from ingestor.pipeline.polls import Polls
 from ingestor.pipeline.progress import Progress
 from ingestor.pipeline.receive import Receiver
@@ -43,6 +44,7 @@ class Limits:
     batch_seconds: float = 0.5
     hold_seconds: float = 300.0
     stop_seconds: float = 25.0
+    guard_messages: int = 1_000
 
 
 class Pipeline:
@@ -84,7 +86,13 @@ class Pipeline:
             clock=context.clock,
             most_waiting=2 * limits.writers,
         )
-        self.settler = Settler(queue=queue, intake=self.intake, context=context)
+        guard = PoisonGuard(self.intake, limits.guard_messages)
+        self.settler = Settler(
+            queue=queue,
+            intake=self.intake,
+            context=context,
+            guard=guard,
+        )
         self.enricher = Enricher(
             store=store,
             encoder=encoder,
@@ -92,6 +100,7 @@ class Pipeline:
             settler=self.settler,
             intake=self.intake,
             hold_seconds=limits.hold_seconds,
+            guard=guard,
             context=context,
         )
         self.depth = DepthWatcher(queue=queue, context=context)
@@ -171,12 +180,14 @@ class Pipeline:
         deadline = self._clock.monotonic() + self.limits.stop_seconds
         self.intake.stop()
         self.polls.end()
+        self.settler.give_back_refused()
         left = self.limits.stop_seconds - RELEASE_SECONDS
         await within(self._clock, left, self._store_the_rest(pollers))
         for task in (*pollers, *storing):
             task.cancel()
         await asyncio.wait((*pollers, *storing))
         unstored = [held for held in self.intake.held if not held.settled]
+        self.settler.give_back_refused()
         self.settler.release(unstored, 0, why="stopped before they could be stored")
         left = deadline - self._clock.monotonic()
         if not await within(self._clock, left, self.intake.empty.wait()):

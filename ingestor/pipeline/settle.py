@@ -5,10 +5,11 @@ from collections import deque
 from collections.abc import Sequence
 
 from ingestor.core.backoff import Backoff
-from ingestor.core.message import Rejected
+from ingestor.core.message import Rejected, Stage
 from ingestor.core.settlement import Held, line_refused, lines_stored
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.intake import Intake
+from ingestor.pipeline.poison import PoisonGuard
 from ingestor.ports import BATCH, DeadLetter, Failure, Queue, Receipt, Unavailable
 
 
@@ -18,10 +19,16 @@ class Settler:
     Several tasks run it side by side. What the queue does not confirm is tried again with
     back-off, always with the newest receipt; what it can never confirm is let go, and comes again.
     The window bounds all that waits here.
+
+    When the guard trips, nothing more is dead-lettered and nothing more received: refused messages
+    keep their leases until a person has looked.
     """
 
-    def __init__(self, *, queue: Queue, intake: Intake, context: Context) -> None:
+    def __init__(
+        self, *, queue: Queue, intake: Intake, context: Context, guard: PoisonGuard
+    ) -> None:
         self._queue = queue
+        self._guard = guard
         self._intake = intake
         self._context = context
         self._clock = context.clock
@@ -40,11 +47,14 @@ class Settler:
         clean = [held for held in settled if held.rejection is None]
         self._telemetry.stored(clean, time_ns=self._clock.time_ns(), now=self._clock.monotonic())
         self._done += clean
+        self._guard.saw(Stage.WRITE, good=len(clean), refused=0)
         self._dead += [held for held in settled if held.rejection is not None]
         self._work.set()
 
     def line_refused(self, held: Held, rejection: Rejected) -> None:
         """One line of the message can never be stored."""
+        if held.rejection is None:
+            self._guard.saw(Stage.WRITE, good=0, refused=1)
         if line_refused(held, rejection):
             self.reject([held])
 
@@ -54,6 +64,12 @@ class Settler:
             _settled(messages)
             self._dead += messages
             self._work.set()
+
+    def give_back_refused(self) -> None:
+        """With the guard tripped, let whoever comes next judge what was refused here."""
+        if self._guard.tripped:
+            refused, self._dead = list(self._dead), deque()
+            self.release(refused, 0, why="too many were refused")
 
     def release(self, messages: Sequence[Held], seconds: float, *, why: str) -> None:
         """Give messages back to the queue, to be visible again in so many seconds."""
@@ -82,7 +98,7 @@ class Settler:
         """One batch call; True when something failed and has to be tried again later."""
         if self._done:
             return await self._delete(_take(self._done))
-        if self._dead:
+        if self._dead and not self._guard.tripped:
             return await self._dead_letter(_take(self._dead))
         if self._back:
             _, seconds, why = self._back[0]

@@ -25,6 +25,19 @@ def test_one_of_two_lines_refused() -> None:
     assert message.rejection is REFUSAL
 
 
+def test_both_of_two_lines_refused() -> None:
+    """It is one refused message, with the reason of the first line."""
+    r = rig(guard_messages=2)
+    settler, message = r.pipeline.settler, of_two_lines()
+
+    settler.line_refused(message, REFUSAL)
+    settler.line_refused(message, Rejected(Stage.WRITE, Reason.LINE_TOO_LARGE, "too"))
+
+    assert len(settler) == 1
+    assert message.rejection is REFUSAL
+    assert "guard" not in r.telemetry.down
+
+
 def test_nothing_to_reject_or_release() -> None:
     """Empty lists wake nobody."""
     settler = rig().pipeline.settler
