@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
+from cachetools import TTLCache
+
 from ingestor.core.metadata import Metadata
 from ingestor.ports import Clock, MetadataStore, Unavailable
 
@@ -17,50 +19,14 @@ GRACE_SECONDS = 5.0
 
 
 class _Entry:
-    """What is known of one key, until when it may be used, and whether it was since last looked."""
+    """What is known of one key, and until when it may be used."""
 
-    __slots__ = ("fresh_until", "record", "stale_until", "used")
+    __slots__ = ("fresh_until", "record", "stale_until")
 
     def __init__(self, record: Metadata | None, fresh_until: float, stale_until: float) -> None:
         self.record = record
         self.fresh_until = fresh_until
         self.stale_until = stale_until
-        self.used = False
-
-
-class _Entries:
-    """A bounded number of entries, the oldest first.
-
-    When there is no room the oldest goes, unless it was used since it was last looked at: then it
-    gets a second chance at the other end. A hit costs a flag, where a list of what was used last
-    would cost more than the look-up itself.
-    """
-
-    def __init__(self, capacity: int) -> None:
-        self._capacity = capacity
-        self._entries: dict[str, _Entry] = {}
-        self.get = self._entries.get
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def put(self, key: str, entry: _Entry, now: float) -> None:
-        """Keep an entry; what can be of no further use makes room first."""
-        entries = self._entries
-        entries.pop(key, None)
-        while entries:
-            oldest = next(iter(entries))
-            candidate = entries[oldest]
-            if now >= candidate.stale_until:
-                del entries[oldest]
-                continue
-            if len(entries) < self._capacity:
-                break
-            del entries[oldest]
-            if candidate.used:
-                candidate.used = False
-                entries[oldest] = candidate
-        entries[key] = entry
 
 
 class _Call:
@@ -87,9 +53,12 @@ class CachedMetadata:
     still used while the store does not answer; "there is none" is not, because a record may have
     been made since.
 
+    The TTLCache drops what can be of no further use; whether an entry is fresh is decided here,
+    because its age limit has jitter and depends on whether there is a record.
+
     Args:
         store: Whom to ask.
-        capacity: Most keys kept; one that was not used for long goes first.
+        capacity: Most keys kept; the least recently used goes first.
         ttl_seconds: How old a record may get, give or take a tenth.
         negative_ttl_seconds: The same for the knowledge that there is none.
         stale_seconds: How long after that a record may be used while the store does not answer.
@@ -124,7 +93,8 @@ class CachedMetadata:
         self._ttl_seconds = ttl_seconds
         self._negative_ttl_seconds = negative_ttl_seconds
         self._stale_seconds = stale_seconds
-        self._entries = _Entries(capacity)
+        longest = max(ttl_seconds, negative_ttl_seconds) * (1 + JITTER) + stale_seconds
+        self._entries: TTLCache[str, _Entry] = TTLCache(capacity, longest, timer=clock.monotonic)
         self._calls: dict[str, _Call] = {}
         self._open: _Call | None = None
         self._slots = asyncio.Semaphore(CALLS_AT_ONCE)
@@ -145,15 +115,17 @@ class CachedMetadata:
         answers: dict[str, Metadata | None] = {}
         missing: list[str] = []
         negative = 0
-        get = self._entries.get
         for key in keys:
-            entry = get(key)
-            if entry is None or now >= entry.fresh_until:
+            try:
+                entry = self._entries[key]
+            except KeyError:
                 missing.append(key)
                 continue
-            entry.used = True
-            record = answers[key] = entry.record
-            if record is None:
+            if now >= entry.fresh_until:
+                missing.append(key)
+                continue
+            answers[key] = entry.record
+            if entry.record is None:
                 negative += 1
         self.negative_hits += negative
         self.hits += len(answers) - negative
@@ -221,10 +193,9 @@ class CachedMetadata:
             record = old.record if unchanged else record
         ttl = self._negative_ttl_seconds if record is None else self._ttl_seconds
         ttl *= 1 + JITTER * (2 * self._random.random() - 1)
-        now = self._clock.monotonic()
-        fresh_until = now + ttl
+        fresh_until = self._clock.monotonic() + ttl
         stale_until = fresh_until if record is None else fresh_until + self._stale_seconds
-        self._entries.put(key, _Entry(record, fresh_until, stale_until), now)
+        self._entries[key] = _Entry(record, fresh_until, stale_until)
         return record
 
     def _outdated(self, key: str) -> Metadata | None:
