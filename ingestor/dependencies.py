@@ -35,6 +35,7 @@ def open_store(
     return open_dynamodb(
         table=settings.metadata_table,
         key_attribute=settings.metadata_key_attribute,
+        sort_attribute=settings.metadata_sort_attribute,
         clock=clock,
         random=random,
     )

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from ingestor.adapters.aws import calling, client_config, code_of, make_session, making_clients
 from ingestor.core.backoff import Backoff
-from ingestor.core.metadata import Metadata
+from ingestor.core.metadata import Metadata, join_key, split_key
 from ingestor.core.tagvalues import tag_values
 from ingestor.ports import Clock, Unavailable
 
@@ -23,6 +23,8 @@ KEYS_PER_CALL = 100
 CALLS_AT_ONCE = 8
 LONGEST_KEY_BYTES = 2048
 """The limit of a partition key."""
+LONGEST_SORT_KEY_BYTES = 1024
+"""The limit of a sort key."""
 ATTEMPTS = 5
 """How often one fetch asks for keys that DynamoDB leaves unprocessed."""
 FETCH_SECONDS = 10.0
@@ -47,6 +49,7 @@ async def open_dynamodb(
     key_attribute: str,
     clock: Clock,
     random: Random,
+    sort_attribute: str | None = None,
     endpoint_url: str | None = None,
     region_name: str | None = None,
 ) -> AsyncIterator["DynamoDbMetadata"]:
@@ -54,9 +57,11 @@ async def open_dynamodb(
 
     Args:
         table: Its name.
-        key_attribute: Its partition key, a string; it has no sort key.
+        key_attribute: Its partition key, a string.
         clock: What back-off waits on.
         random: Where jitter comes from.
+        sort_attribute: Its sort key, a string; None: it has none. With one, keys are those that
+            `core.metadata.join_key` makes.
         endpoint_url: Another address than the region's; None: as AWS_ENDPOINT_URL says.
         region_name: None: as AWS_REGION or AWS_DEFAULT_REGION says.
 
@@ -72,7 +77,12 @@ async def open_dynamodb(
                 session.client("dynamodb", config=config, endpoint_url=endpoint_url)
             )
         yield DynamoDbMetadata(
-            client=client, table=table, key_attribute=key_attribute, clock=clock, random=random
+            client=client,
+            table=table,
+            key_attribute=key_attribute,
+            sort_attribute=sort_attribute,
+            clock=clock,
+            random=random,
         )
 
 
@@ -98,10 +108,12 @@ class DynamoDbMetadata:
         key_attribute: str,
         clock: Clock,
         random: Random,
+        sort_attribute: str | None = None,
     ) -> None:
         self._client = client
         self._table = table
         self._key_attribute = key_attribute
+        self._sort_attribute = sort_attribute
         self._clock = clock
         self._random = random
         self._slots = asyncio.Semaphore(CALLS_AT_ONCE)
@@ -115,7 +127,7 @@ class DynamoDbMetadata:
         answers = _Answers()
         wanted = []
         for key in dict.fromkeys(keys):
-            if _can_be_a_key(key):
+            if self._can_be_a_key(key):
                 wanted.append(key)
             else:
                 answers.records[key] = None
@@ -153,18 +165,23 @@ class DynamoDbMetadata:
                 each["AttributeName"]: each["AttributeType"]
                 for each in description["AttributeDefinitions"]
             }
-        if key != [self._key_attribute]:
+        ours = [self._key_attribute]
+        if self._sort_attribute is not None:
+            ours.append(self._sort_attribute)
+        if key != ours:
+            alone = " alone" if len(ours) == 1 else ""
             raise TableSetupError(
                 f"The key of the table {self._table} is {' + '.join(key)}, not "
-                f"{self._key_attribute} alone. Set INGESTOR_METADATA_KEY_ATTRIBUTE to its "
-                "partition key; a table with a sort key cannot be used."
+                f"{' + '.join(ours)}{alone}. Set INGESTOR_METADATA_KEY_ATTRIBUTE to its "
+                "partition key, and INGESTOR_METADATA_SORT_ATTRIBUTE to its sort key if it has one."
             )
-        if types.get(self._key_attribute) != "S":
-            raise TableSetupError(
-                f"The key {self._key_attribute} of the table {self._table} is not a string "
-                "attribute. Use a table whose partition key has the type S."
-            )
-        await self.fetch([_CHECK_KEY])
+        for name in ours:
+            if types.get(name) != "S":
+                raise TableSetupError(
+                    f"The key {name} of the table {self._table} is not a string attribute. Use a "
+                    "table whose keys have the type S."
+                )
+        await self.fetch([_CHECK_KEY if len(ours) == 1 else join_key(_CHECK_KEY, _CHECK_KEY)])
 
     async def _fetch_chunk(self, keys: list[str], answers: _Answers, deadline: float) -> None:
         """Ask for keys until all are answered, nobody answers, or time is up."""
@@ -203,9 +220,7 @@ class DynamoDbMetadata:
 
     async def _ask(self, keys: list[str], answers: _Answers) -> list[str]:
         """One call: adds to the answers, and returns the keys that were left unprocessed."""
-        request: KeysAndAttributesTypeDef = {
-            "Keys": [{self._key_attribute: {"S": key}} for key in keys]
-        }
+        request: KeysAndAttributesTypeDef = {"Keys": [self._typed(key) for key in keys]}
         async with calling("DynamoDB", "BatchGetItem"):
             try:
                 answer = await self._client.batch_get_item(RequestItems={self._table: request})
@@ -230,20 +245,41 @@ class DynamoDbMetadata:
         Raises KeyError when there is no list of records: then nothing is known to be missing.
         """
         found = {
-            item[self._key_attribute]["S"]: Metadata(tag_values(item))
+            self._key_in(item): Metadata(tag_values(item))
             for items in answer["Responses"].values()
             for item in items
         }
         left = {
-            key[self._key_attribute]["S"]
+            self._key_in(key)
             for request in answer.get("UnprocessedKeys", {}).values()
             for key in request["Keys"]
         }
         return found, left
 
+    def _typed(self, key: str) -> dict[str, dict[str, str]]:
+        """A key as DynamoDB takes it."""
+        if self._sort_attribute is None:
+            return {self._key_attribute: {"S": key}}
+        partition, sort = split_key(key)
+        return {self._key_attribute: {"S": partition}, self._sort_attribute: {"S": sort}}
 
-def _can_be_a_key(text: str) -> bool:
+    def _key_in(self, item: Any) -> str:
+        """The key of an item, or of a key that was left unprocessed."""
+        partition: str = item[self._key_attribute]["S"]
+        if self._sort_attribute is None:
+            return partition
+        return join_key(partition, item[self._sort_attribute]["S"])
+
+    def _can_be_a_key(self, text: str) -> bool:
+        if self._sort_attribute is None:
+            return _has_bytes(text, LONGEST_KEY_BYTES)
+        partition, sort = split_key(text)
+        return _has_bytes(partition, LONGEST_KEY_BYTES) and _has_bytes(sort, LONGEST_SORT_KEY_BYTES)
+
+
+def _has_bytes(text: str, most: int) -> bool:
+    """Whether the text has at least one byte and at most so many."""
     try:
-        return 0 < len(text.encode()) <= LONGEST_KEY_BYTES
+        return 0 < len(text.encode()) <= most
     except UnicodeEncodeError:  # a lone surrogate
         return False

@@ -69,10 +69,25 @@ def _last_poll_ends_in_time(settings: Settings, _: Mapping[str, str]) -> Iterato
 def _mapping_can_be_used(settings: Settings, origins: Mapping[str, str]) -> Iterator[Mistake]:
     origin = origins.get("mapping", variable("mapping"))
     try:
-        parse_mapping(settings.mapping)
+        mapping = parse_mapping(settings.mapping)
     except MappingError as error:
         for each in error.details:
             yield Mistake(origin, f"cannot be used: {each.place}: {each.problem}", each.remedy)
+        return
+    has_sort = settings.metadata_sort_attribute is not None
+    for n, route in enumerate(mapping.routes):
+        if route.metadata is not None and (route.metadata.sort is not None) != has_sort:
+            yield _sort_keys_differ(origin, n, has_sort=has_sort)
+
+
+def _sort_keys_differ(origin: str, number: int, *, has_sort: bool) -> Mistake:
+    sort = variable("metadata_sort_attribute")
+    place = f"routes[{number}].metadata"
+    if has_sort:
+        problem = f"has no `sort` in {place}, but {sort} says that the table has a sort key"
+        return Mistake(origin, problem, f"Say where a reading names it, or unset {sort}")
+    problem = f"has a `sort` in {place}, but {sort} is not set"
+    return Mistake(origin, problem, f"Set {sort} to the table's sort key, or leave `sort` out")
 
 
 _RULES: tuple[tuple[frozenset[str], Rule], ...] = (
@@ -80,5 +95,5 @@ _RULES: tuple[tuple[frozenset[str], Rule], ...] = (
     (frozenset({"influxdb_username", "influxdb_password"}), _user_and_password_together),
     (frozenset({"queue_url", "dead_letter_queue_url"}), _letters_go_elsewhere),
     (frozenset({"receive_wait_seconds", "stop_seconds"}), _last_poll_ends_in_time),
-    (frozenset({"mapping"}), _mapping_can_be_used),
+    (frozenset({"mapping", "metadata_sort_attribute"}), _mapping_can_be_used),
 )

@@ -64,6 +64,14 @@ class Settings(BaseSettings):
         description="The partition key of that table, a string attribute.",
         examples=["metakey"],
     )
+    metadata_sort_attribute: str | None = Field(
+        None,
+        min_length=1,
+        max_length=255,
+        description="The sort key of that table, a string attribute, if it has one. The mapping's "
+        "`sort` says where a reading names it.",
+        examples=["unit"],
+    )
     influxdb_api: Annotated[Literal["v2", "v1"], AnyCase] = Field(
         "v2",
         description="Which write API to use: v2 (`/api/v2/write`; InfluxDB 1.8, 2.x, 3 Core, "

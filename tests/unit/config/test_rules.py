@@ -3,6 +3,7 @@
 import pytest
 
 from ingestor.config import ConfigError, load
+from ingestor.core.mapping import DEFAULT_MAPPING
 
 V2 = {
     "queue_url": "https://sqs.eu-west-1.amazonaws.com/123456789012/readings",
@@ -77,6 +78,28 @@ def test_every_mistake_of_the_mapping_is_named() -> None:
     start = "INGESTOR_MAPPING cannot be used: line"
     assert mistakes[0].startswith(f"{start} 2, routes[0].measurement: ")
     assert mistakes[1].startswith(f"{start} 3, routes[0].fields: ")
+
+
+def test_sort_keys_of_table_and_mapping_go_together() -> None:
+    """Either both know of a sort key or neither does."""
+    table = "[routes.metadata]\n"
+    sorted_mapping = DEFAULT_MAPPING.replace(table, table + 'sort = "u"\n')
+
+    assert mistakes_in({"mapping": sorted_mapping}) == [
+        (
+            "INGESTOR_MAPPING has a `sort` in routes[0].metadata, but "
+            "INGESTOR_METADATA_SORT_ATTRIBUTE is not set. "
+            "Set INGESTOR_METADATA_SORT_ATTRIBUTE to the table's sort key, or leave `sort` out"
+        )
+    ]
+    assert mistakes_in({"metadata_sort_attribute": "unit"}) == [
+        (
+            "INGESTOR_MAPPING has no `sort` in routes[0].metadata, but "
+            "INGESTOR_METADATA_SORT_ATTRIBUTE says that the table has a sort key. "
+            "Say where a reading names it, or unset INGESTOR_METADATA_SORT_ATTRIBUTE"
+        )
+    ]
+    assert mistakes_in({"mapping": sorted_mapping, "metadata_sort_attribute": "unit"}) == []
 
 
 def test_rules_about_a_value_that_is_wrong_itself_wait() -> None:
