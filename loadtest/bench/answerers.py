@@ -39,7 +39,7 @@ class Sqs:
     def __init__(self, *, devices: int, rate: float | None) -> None:
         self._devices = devices
         self._rate = rate
-        self._started = time.time()
+        self._started = 0.0
         self._second = 0
         self._moment = b""
         self.handed = 0
@@ -76,6 +76,8 @@ class Sqs:
             figures = {"handed": self.handed, "deleted": self.deleted, "calls": self.calls}
             answer(reply(json.dumps(figures).encode()))
         elif operation == b"ReceiveMessage":
+            # What is to come at a rate comes from the first poll on: nothing waits before.
+            self._started = self._started or time.time()
             self.calls += 1
             self._receive(answer, time.time() + _LONG_POLL_SECONDS)
         elif operation == b"DeleteMessageBatch":

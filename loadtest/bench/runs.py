@@ -29,6 +29,8 @@ WARM_UP_CPU_SECONDS = 3.0
 """Compilers, caches and pools have settled after this much work."""
 WARM_UP_SECONDS = 20.0
 SAMPLE_SECONDS = 0.25
+LAG_SECONDS = 15.0
+"""The service tells the lag of its last 30 s: after the warm-up, the start is not among them."""
 _STATUS = aiohttp.ClientTimeout(total=5)
 
 
@@ -181,7 +183,7 @@ async def lag(
     async with canned(*options) as answerers:
         settings = influxd.environment()
         async with service(answerers, settings) as running:
-            measured = await look(running, deleted(answerers), seconds)
+            measured = await look(running, deleted(answerers), max(seconds, LAG_SECONDS))
             return measured, (await status(running))["lag_ms"]
 
 
