@@ -3,6 +3,7 @@
 import typer
 
 from ingestor.cli.check import check
+from ingestor.cli.dead_letters import dead_letters
 from ingestor.cli.map import map_samples
 from ingestor.cli.output import EXIT_HELP
 from ingestor.cli.run import run
@@ -25,6 +26,7 @@ app.command()(check)
 app.command("map")(map_samples)
 app.command()(status)
 app.command()(version)
+app.add_typer(dead_letters, name="dead-letters")
 app.command(hidden=True)(work)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ingestor.core.letters import ENCODING
 from ingestor.ports import DeadLetter, Failure
 
 CALL_BYTES = 262_144
@@ -15,8 +16,6 @@ CALL_BYTES = 262_144
 DETAIL_CHARACTERS = 500
 TOPIC_CHARACTERS = 256
 """The longest that AWS IoT accepts."""
-ENCODING = "gzip+base64"
-"""The attribute `encoding` of a body that had to be compressed to fit."""
 TOO_LONG = "MessageTooLong"
 
 _REFUSED_CHARACTERS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
