@@ -16,7 +16,7 @@ from ingestor.core.mapping import parse_mapping
 from ingestor.core.message import Rejected
 from loadtest.servers import Influxd
 
-MESSAGES = int(os.environ.get("INGESTOR_TEST_MESSAGES", "10000"))
+MESSAGES = int(os.environ.get("INGESTOR_TEST_MESSAGES", "1000"))
 """For each kind of route."""
 TOGETHER = 20
 """Messages drawn at once, which is sooner than one after the other."""
