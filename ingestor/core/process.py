@@ -12,7 +12,7 @@ from ingestor.core.mapping import MissingPolicy
 from ingestor.core.message import Reason, Rejected, Stage
 from ingestor.core.metadata import Metadata
 from ingestor.core.opened import Opened
-from ingestor.core.settlement import Held
+from ingestor.core.settlement import Held, begin_writing
 
 
 @dataclass(slots=True, eq=False)
@@ -70,10 +70,11 @@ def wanted_keys(parsed: Iterable[Parsed]) -> list[str]:
 def encode(parsed: Sequence[Parsed], records: Mapping[str, Metadata | None]) -> Encoded:
     """Make lines of messages whose keys were all answered, and sort out the rest.
 
-    Sets `open_lines` of each message whose lines are returned. A message is stored whole or, when
+    Each message whose lines are returned is WRITING then. A message is stored whole or, when
     one of its readings is refused, not at all: its dead letter can then be replayed as it is.
     """
     result = Encoded()
+    writing = []
     for each in parsed:
         held = each.held
         route = each.route
@@ -96,9 +97,11 @@ def encode(parsed: Sequence[Parsed], records: Mapping[str, Metadata | None]) -> 
             result.rejected.append(held)
         else:
             held.open_lines = len(lines)
+            writing.append(held)
             result.lines += lines
             result.owners += [held] * len(lines)
             result.without_metadata += missing
+    begin_writing(writing)
     return result
 
 

@@ -1,12 +1,31 @@
-"""Who owes what to which message: the bookkeeping between receive and delete.
+"""Who owes what to which message: a small state machine between receive and delete.
 
-A message is open until every one of its lines is stored or refused. Then it is settled: deleted
-when nothing was refused, dead-lettered first otherwise. It is forgotten only when the queue has
-confirmed that, because until then its lease must be kept.
+Each step is one row here; anything else raises `IllegalStep`, because it would lose a message or
+settle it twice. A message that comes again while it is held takes no step: it keeps its state and
+its place in the work, and its newest receipt replaces the old one.
+
+    from                           to         when                                    by
+    -                              RECEIVED   a receive brought it                    admit
+    RECEIVED                       WRITING    all its lines are made                  begin_writing
+    RECEIVED                       REJECTED   it cannot be decoded or mapped          reject
+    WRITING                        STORED     its last line is stored, none refused   lines_stored
+    WRITING                        REJECTED   its last line is settled, one refused   lines_stored,
+                                                                                      line_refused
+    REJECTED                       STORED     the dead-letter queue took it           letters_taken
+    RECEIVED, WRITING, REJECTED    RELEASED   it is to be given back                  release
+    REJECTED, STORED               RELEASED   the queue will never take its end       release
+    STORED                         DELETED    the queue confirmed its delete          deleted
+
+Therefore a delete is only ever asked for what is STORED: in InfluxDB with all its lines, or in the
+dead-letter queue with its reason. A message is forgotten when it is DELETED, or RELEASED and the
+queue has been told (or will bring it again by itself); until then it is held, and its lease kept
+unless it is RELEASED.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final, Never
 
 from ingestor.core.message import Message, Rejected
 
@@ -14,13 +33,36 @@ LONGEST_LEASE_SECONDS = 12 * 3600.0
 """SQS ends any visibility 12 hours after the receive (SQS Developer Guide, visibility timeout)."""
 
 
+class State(IntEnum):
+    """Where a message stands; up to WRITING nothing is decided about its end."""
+
+    RECEIVED = 0
+    WRITING = 1
+    REJECTED = 2
+    STORED = 3
+    RELEASED = 4
+    DELETED = 5
+
+
+# Names of the module are found faster than those of an enum: this is done for every line.
+_RECEIVED: Final = State.RECEIVED
+_WRITING: Final = State.WRITING
+_REJECTED: Final = State.REJECTED
+_STORED: Final = State.STORED
+_RELEASED: Final = State.RELEASED
+_DELETED: Final = State.DELETED
+
+
+class IllegalStep(Exception):
+    """A defect of ours: the message must not go from its state to the other one."""
+
+
 @dataclass(slots=True, eq=False)
 class Held:
     """A message between its receive and the queue's confirmation that it is gone.
 
     `lease_until` and `received_at` are monotonic seconds. `open_lines` counts the lines that are
-    neither stored nor refused yet. `settled` is set when its end is decided: only the queue's
-    confirmation is outstanding then.
+    neither stored nor refused yet; `rejection` is the first refusal of any of them.
     """
 
     message: Message
@@ -28,7 +70,7 @@ class Held:
     lease_until: float
     open_lines: int = 0
     rejection: Rejected | None = None
-    settled: bool = False
+    state: State = _RECEIVED
 
 
 class InFlight:
@@ -74,12 +116,16 @@ class InFlight:
         return fresh
 
     def due(self, now: float, within_seconds: float, limit: int) -> list[Held]:
-        """Up to `limit` messages whose lease ends within so many seconds, the most urgent first."""
+        """Up to `limit` messages whose lease ends within so many seconds, the most urgent first.
+
+        Not those that are RELEASED: to extend their lease would take back what they were told.
+        """
         due: list[Held] = []
         for held in self._held.values():
             if len(due) == limit or held.lease_until - now > within_seconds:
                 break
-            due.append(held)
+            if held.state is not _RELEASED:
+                due.append(held)
         return due
 
     def renew(self, held: Held, lease_until: float) -> None:
@@ -90,11 +136,16 @@ class InFlight:
             del self._held[message_id]
             self._held[message_id] = held
 
-    def forget(self, held: Held) -> None:
-        """The queue confirmed that the message is gone, or it was given back."""
-        if self._held.get(held.message.message_id) is held:
-            del self._held[held.message.message_id]
-            self.size_bytes -= held.message.size_bytes
+    def forget(self, messages: Iterable[Held]) -> None:
+        """The queue confirmed that these are gone, or will bring them again by itself."""
+        for held in messages:
+            state = held.state
+            if state is not _DELETED and state is not _RELEASED:
+                raise IllegalStep(f"a message that is {state.name} must not be forgotten")
+            message = held.message
+            if self._held.get(message.message_id) is held:
+                del self._held[message.message_id]
+                self.size_bytes -= message.size_bytes
 
 
 def lease_seconds(held: Held, now: float, wanted_seconds: float) -> float:
@@ -103,22 +154,83 @@ def lease_seconds(held: Held, now: float, wanted_seconds: float) -> float:
     return max(0.0, min(wanted_seconds, left))
 
 
-def lines_stored(owners: Iterable[Held]) -> list[Held]:
-    """Tick off one stored line of each owner; returns the messages that are settled by it."""
-    settled = []
+def begin_writing(messages: Iterable[Held]) -> None:
+    """All lines of these are made, and counted in `open_lines`."""
+    for held in messages:
+        if held.state is not _RECEIVED or not held.open_lines:
+            _illegal(held, _WRITING)
+        held.state = _WRITING
+
+
+def lines_stored(owners: Iterable[Held]) -> tuple[list[Held], list[Held]]:
+    """Tick off one stored line of each owner; returns who is STORED by it, and who is REJECTED."""
+    stored = []
+    rejected = []
     for held in owners:
+        if held.state is not _WRITING:
+            _illegal(held, _STORED)
         held.open_lines -= 1
         if not held.open_lines:
-            held.settled = True
-            settled.append(held)
-    return settled
+            if held.rejection is None:
+                held.state = _STORED
+                stored.append(held)
+            else:
+                held.state = _REJECTED
+                rejected.append(held)
+    return stored, rejected
 
 
 def line_refused(held: Held, rejection: Rejected) -> bool:
-    """Tick off one refused line; True when the message is settled by it.
+    """Tick off one refused line; True when the message is REJECTED by it.
 
     The first refusal is the one that the dead letter will name.
     """
+    if held.state is not _WRITING:
+        _illegal(held, _REJECTED)
     held.rejection = held.rejection or rejection
     held.open_lines -= 1
-    return not held.open_lines
+    if held.open_lines:
+        return False
+    held.state = _REJECTED
+    return True
+
+
+def reject(messages: Iterable[Held]) -> None:
+    """No line can be made of these; each carries its rejection."""
+    for held in messages:
+        if held.state is not _RECEIVED or held.rejection is None:
+            _illegal(held, _REJECTED)
+        held.state = _REJECTED
+
+
+def letters_taken(messages: Iterable[Held]) -> None:
+    """The dead-letter queue has these, with their reasons."""
+    for held in messages:
+        if held.state is not _REJECTED:
+            _illegal(held, _STORED)
+        held.state = _STORED
+
+
+def release(messages: Iterable[Held]) -> None:
+    """These are to be given back, or let go: they come again."""
+    for held in messages:
+        if held.state is _DELETED or held.state is _RELEASED:
+            _illegal(held, _RELEASED)
+        held.state = _RELEASED
+
+
+def deleted(messages: Iterable[Held]) -> None:
+    """The queue confirmed that these are deleted, with their newest receipts."""
+    for held in messages:
+        if held.state is not _STORED:
+            _illegal(held, _DELETED)
+        held.state = _DELETED
+
+
+def undecided(messages: Iterable[Held]) -> list[Held]:
+    """Those about whose end nothing is decided yet."""
+    return [held for held in messages if held.state <= _WRITING]
+
+
+def _illegal(held: Held, wanted: State) -> Never:
+    raise IllegalStep(f"a message that is {held.state.name} must not become {wanted.name}")

@@ -37,9 +37,8 @@ class Intake:
         return fresh
 
     def forget(self, messages: Iterable[Held]) -> None:
-        """The queue confirmed that these are gone."""
-        for held in messages:
-            self.held.forget(held)
+        """The queue confirmed that these are gone, or will bring them again by itself."""
+        self.held.forget(messages)
         self._update()
 
     def expect(self, dependency: str) -> None:

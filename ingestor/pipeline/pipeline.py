@@ -8,6 +8,7 @@ from typing import Any
 from ingestor.core.backoff import Backoff
 from ingestor.core.batch import Batcher
 from ingestor.core.encode import Encoder
+from ingestor.core.settlement import undecided
 from ingestor.pipeline.assemble import Assembler
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.depth import DepthWatcher
@@ -186,8 +187,8 @@ class Pipeline:
         for task in (*pollers, *storing):
             task.cancel()
         await asyncio.wait((*pollers, *storing))
-        unstored = [held for held in self.intake.held if not held.settled]
         self.settler.give_back_refused()
+        unstored = undecided(self.intake.held)
         self.settler.release(unstored, 0, why="stopped before they could be stored")
         left = deadline - self._clock.monotonic()
         if not await within(self._clock, left, self.intake.empty.wait()):

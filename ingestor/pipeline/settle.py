@@ -4,9 +4,10 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
+from ingestor.core import settlement
 from ingestor.core.backoff import Backoff
 from ingestor.core.message import Rejected, Stage
-from ingestor.core.settlement import Held, line_refused, lines_stored
+from ingestor.core.settlement import Held
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.intake import Intake
 from ingestor.pipeline.poison import PoisonGuard
@@ -43,25 +44,25 @@ class Settler:
 
     def lines_stored(self, owners: Sequence[Held]) -> None:
         """One line of each owner is stored."""
-        settled = lines_stored(owners)
-        clean = [held for held in settled if held.rejection is None]
-        self._telemetry.stored(clean, time_ns=self._clock.time_ns(), now=self._clock.monotonic())
-        self._done += clean
-        self._guard.saw(Stage.WRITE, good=len(clean), refused=0)
-        self._dead += [held for held in settled if held.rejection is not None]
+        stored, rejected = settlement.lines_stored(owners)
+        self._telemetry.stored(stored, time_ns=self._clock.time_ns(), now=self._clock.monotonic())
+        self._guard.saw(Stage.WRITE, good=len(stored), refused=0)
+        self._done += stored
+        self._dead += rejected
         self._work.set()
 
     def line_refused(self, held: Held, rejection: Rejected) -> None:
         """One line of the message can never be stored."""
         if held.rejection is None:
             self._guard.saw(Stage.WRITE, good=0, refused=1)
-        if line_refused(held, rejection):
-            self.reject([held])
+        if settlement.line_refused(held, rejection):
+            self._dead.append(held)
+            self._work.set()
 
     def reject(self, messages: Sequence[Held]) -> None:
-        """These messages can never be stored; each carries its rejection."""
+        """No line can be made of these messages; each carries its rejection."""
         if messages:
-            _settled(messages)
+            settlement.reject(messages)
             self._dead += messages
             self._work.set()
 
@@ -74,9 +75,8 @@ class Settler:
     def release(self, messages: Sequence[Held], seconds: float, *, why: str) -> None:
         """Give messages back to the queue, to be visible again in so many seconds."""
         if messages:
-            _settled(messages)
-            self._back += [(held, seconds, why) for held in messages]
-            self._work.set()
+            settlement.release(messages)
+            self._give_back(messages, seconds, why)
 
     async def run(self) -> None:
         """Settle what comes, until cancelled."""
@@ -118,24 +118,15 @@ class Settler:
             self._done += messages
             self._work.set()
             raise
-        again, hopeless = self._sort("delete", messages, failures)
-        gone = []
-        failed_ids = {each.message_id for each in failures} if failures else ()
-        for held, receipt in zip(messages, receipts, strict=True):
-            if held.message.message_id in failed_ids:
-                continue
-            # Received again while the delete was under way: the old receipt may have had no effect.
-            if held.message.receipt_handle != receipt.receipt_handle:
-                again.append(held)
-            else:
-                gone.append(held)
+        gone, again, hopeless = self._sort("delete", messages, receipts, failures)
+        settlement.deleted(gone)
         self._telemetry.deleted(len(gone))
         self._intake.forget(gone)
         self._abandon(hopeless, why="the queue does not accept its receipt")
         self._done += again
         if again:
             self._work.set()
-        return bool(failures)
+        return bool(again)
 
     async def _dead_letter(self, messages: list[Held]) -> bool:
         letters = [
@@ -150,52 +141,71 @@ class Settler:
             self._dead += messages
             self._work.set()
             raise
-        again, hopeless = self._sort("dead-letter", messages, failures)
-        failed_ids = {each.message_id for each in failures}
-        sent = [held for held in messages if held.message.message_id not in failed_ids]
+        # The receipts of now: a letter is the same whichever of them the message came with.
+        sent, again, hopeless = self._sort("dead-letter", messages, _receipts(messages), failures)
+        settlement.letters_taken(sent)
         self._telemetry.dead_lettered([held.rejection for held in sent if held.rejection])
         self._abandon(hopeless, why="it does not fit into the dead-letter queue")
         self._dead += again
         self._done += sent
         self._work.set()
-        return bool(failures)
+        return bool(again)
 
     async def _release(self, messages: list[Held], seconds: float, why: str) -> bool:
+        receipts = _receipts(messages)
         try:
             self._telemetry.queue_called()
-            failures = await self._queue.extend(_receipts(messages), seconds)
+            failures = await self._queue.extend(receipts, seconds)
         except Unavailable:
-            self.release(messages, seconds, why=why)
+            self._give_back(messages, seconds, why)
             raise
-        again, _ = self._sort("release", messages, failures)
-        gone = [held for held in messages if held not in again]
+        gone, again, expired = self._sort("release", messages, receipts, failures)
+        gone += expired  # its visibility ran out already
         self._telemetry.released(len(gone), why=why)
         self._intake.forget(gone)
         if again:
-            self.release(again, seconds, why=why)
+            self._give_back(again, seconds, why)
         return bool(again)
 
+    def _give_back(self, messages: Sequence[Held], seconds: float, why: str) -> None:
+        self._back += [(held, seconds, why) for held in messages]
+        self._work.set()
+
     def _sort(
-        self, call: str, messages: Sequence[Held], failures: Sequence[Failure]
-    ) -> tuple[list[Held], list[Held]]:
-        """The failed ones: those to try again, and those for which that is hopeless."""
-        if not failures:
-            return [], []
-        self._telemetry.queue_entries_failed(call, [each.code for each in failures])
-        permanent = {each.message_id: each.permanent for each in failures}
-        failed = [held for held in messages if held.message.message_id in permanent]
-        again = [held for held in failed if not permanent[held.message.message_id]]
-        return again, [held for held in failed if held not in again]
+        self,
+        call: str,
+        messages: list[Held],
+        receipts: list[Receipt],
+        failures: Sequence[Failure],
+    ) -> tuple[list[Held], list[Held], list[Held]]:
+        """Those for which the call worked, those to try again, and those for which it never will.
+
+        To try again are also those that were received again while the call was under way: what it
+        did with the receipt of before says nothing about the new one.
+        """
+        permanent = {each.message_id: each.permanent for each in failures} if failures else {}
+        if failures:
+            self._telemetry.queue_entries_failed(call, [each.code for each in failures])
+        worked: list[Held] = []
+        again: list[Held] = []
+        hopeless: list[Held] = []
+        for held, receipt in zip(messages, receipts, strict=True):
+            message = held.message
+            if message.receipt_handle != receipt.receipt_handle:
+                again.append(held)
+            elif message.message_id not in permanent:
+                worked.append(held)
+            elif permanent[message.message_id]:
+                hopeless.append(held)
+            else:
+                again.append(held)
+        return worked, again, hopeless
 
     def _abandon(self, messages: list[Held], *, why: str) -> None:
         if messages:
+            settlement.release(messages)
             self._telemetry.abandoned(len(messages), why=why)
             self._intake.forget(messages)
-
-
-def _settled(messages: Sequence[Held]) -> None:
-    for held in messages:
-        held.settled = True
 
 
 def _take(waiting: deque[Held]) -> list[Held]:

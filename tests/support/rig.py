@@ -34,6 +34,7 @@ class Rig:
 
     limits: Limits = field(default_factory=Limits)
     policy: str = "write"
+    mapping: str = DEFAULT_MAPPING
     clock: FakeClock = field(default_factory=FakeClock)
     queue: MemoryQueue = None  # type: ignore[assignment] # made from the clock unless given
     store: MemoryMetadata = field(
@@ -46,7 +47,7 @@ class Rig:
         self.log = io.StringIO()
         self.telemetry = Telemetry(make_logger("debug", "json", self.log))
         self.context = Context(self.clock, Random(1), self.telemetry)  # noqa: S311 - jitter
-        mapping = DEFAULT_MAPPING.replace('missing = "write"', f'missing = "{self.policy}"')
+        mapping = self.mapping.replace('missing = "write"', f'missing = "{self.policy}"')
         self.stop = asyncio.Event()
         self.pipeline = Pipeline(
             queue=self.queue,

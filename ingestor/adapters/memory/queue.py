@@ -46,6 +46,7 @@ class MemoryQueue:
         wait_seconds: How long `receive` waits when nothing is there.
         max_receive_count: More receives than that move a message to `redriven`; None is never.
         duplicates: Every message comes twice in each answer, with two receipts.
+        most_in_flight: With so many in flight, `receive` answers at once with nothing.
     """
 
     def __init__(
@@ -56,11 +57,13 @@ class MemoryQueue:
         wait_seconds: float = 10.0,
         max_receive_count: int | None = None,
         duplicates: bool = False,
+        most_in_flight: int | None = None,
     ) -> None:
         self.visibility_timeout_seconds = visibility_timeout_seconds
         self.wait_seconds = wait_seconds
         self.max_receive_count = max_receive_count
         self.duplicates = duplicates
+        self.most_in_flight = most_in_flight
         self.deleted: list[str] = []
         self.dead_letters: list[DeadLetter] = []
         self.redriven: list[Message] = []
@@ -110,6 +113,8 @@ class MemoryQueue:
         """See Queue."""
         self.receives += 1
         fault = await self._begin("receive")
+        if self.most_in_flight is not None and len(self.in_flight) >= self.most_in_flight:
+            return []
         deadline = self._clock.monotonic() + self.wait_seconds
         messages = self._take()
         while not messages and (left := deadline - self._clock.monotonic()) > 0:

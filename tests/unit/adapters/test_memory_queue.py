@@ -181,3 +181,15 @@ async def test_what_was_deleted_while_it_waited_for_a_receive_does_not_come(
     poll = asyncio.create_task(queue.receive(), name="poll")
     await clock.advance(10)
     assert await poll == []
+
+
+async def test_at_its_cap_nothing_is_received(clock: FakeClock) -> None:
+    """With so many in flight the queue answers at once, with nothing, until one is deleted."""
+    queue = MemoryQueue(clock=clock, most_in_flight=1)
+    queue.send("a")
+    (message,) = await queue.receive()
+    queue.send("b")
+
+    assert await queue.receive() == []
+    await queue.delete([receipt(message)])
+    assert [each.body for each in await queue.receive()] == ["b"]

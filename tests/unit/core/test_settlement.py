@@ -1,20 +1,55 @@
 """The bookkeeping between receive and delete."""
 
+from collections.abc import Callable
+
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from ingestor.core import settlement
 from ingestor.core.message import Message, Reason, Rejected, Stage
 from ingestor.core.settlement import (
     LONGEST_LEASE_SECONDS,
     Held,
+    IllegalStep,
     InFlight,
+    State,
     lease_seconds,
     line_refused,
     lines_stored,
 )
 
 REFUSAL = Rejected(Stage.WRITE, Reason.REFUSED_BY_INFLUXDB, "conflict")
+
+STEPS: dict[str, tuple[Callable[[Held], object], dict[State, State]]] = {
+    "begin writing": (
+        lambda held: settlement.begin_writing([held]),
+        {State.RECEIVED: State.WRITING},
+    ),
+    "line stored": (lambda held: lines_stored([held]), {State.WRITING: State.STORED}),
+    "line refused": (
+        lambda held: line_refused(held, REFUSAL),
+        {State.WRITING: State.REJECTED},
+    ),
+    "reject": (lambda held: settlement.reject([held]), {State.RECEIVED: State.REJECTED}),
+    "letter taken": (
+        lambda held: settlement.letters_taken([held]),
+        {State.REJECTED: State.STORED},
+    ),
+    "release": (
+        lambda held: settlement.release([held]),
+        dict.fromkeys(
+            (State.RECEIVED, State.WRITING, State.REJECTED, State.STORED), State.RELEASED
+        ),
+    ),
+    "deleted": (lambda held: settlement.deleted([held]), {State.STORED: State.DELETED}),
+    "forget": (
+        lambda held: InFlight().forget([held]),
+        {State.DELETED: State.DELETED, State.RELEASED: State.RELEASED},
+    ),
+}
+"""Each step, and what it makes of each state; a state that is not there must not take it."""
 
 
 def message(name: str, handle: str = "first", count: int = 1) -> Message:
@@ -26,7 +61,36 @@ def admit_one(name: str = "a", lines: int = 1) -> Held:
     """A held message with that many open lines."""
     [held] = InFlight().admit([message(name)], 0.0, 30.0)
     held.open_lines = lines
+    held.state = State.WRITING
     return held
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("step", STEPS)
+def test_every_step_from_every_state(step: str, state: State) -> None:
+    """A step that is in the table leads where the table says; any other is refused loudly."""
+    held = Held(message("a"), 0.0, 30.0, open_lines=1, state=state)
+    if step == "reject":
+        held.rejection = REFUSAL
+    take, table = STEPS[step]
+
+    if state in table:
+        take(held)
+        assert held.state is table[state]
+    else:
+        with pytest.raises(IllegalStep, match=state.name):
+            take(held)
+        assert (held.state, held.open_lines) == (state, 1)
+
+
+def test_nothing_to_write_or_to_say() -> None:
+    """Without a line there is nothing to wait for, and without a reason nothing to dead-letter."""
+    held = Held(message("a"), 0.0, 30.0)
+
+    with pytest.raises(IllegalStep):
+        settlement.begin_writing([held])
+    with pytest.raises(IllegalStep):
+        settlement.reject([held])
 
 
 def test_a_message_received_again_keeps_its_work_and_takes_the_new_receipt() -> None:
@@ -70,8 +134,9 @@ def test_a_forgotten_message_is_gone() -> None:
     in_flight = InFlight()
     [held] = in_flight.admit([message("a")], 0.0, 30.0)
 
-    in_flight.forget(held)
-    in_flight.forget(held)
+    held.state = State.DELETED
+    in_flight.forget([held])
+    in_flight.forget([held])
     in_flight.renew(held, 99.0)
 
     assert (len(in_flight), in_flight.size_bytes, list(in_flight)) == (0, 0, [])
@@ -82,32 +147,49 @@ def test_forgetting_an_earlier_life_leaves_the_present_one() -> None:
     """A message deleted with an outdated receipt and received anew is another piece of work."""
     in_flight = InFlight()
     [old] = in_flight.admit([message("a")], 0.0, 30.0)
-    in_flight.forget(old)
+    old.state = State.DELETED
+    in_flight.forget([old])
     [new] = in_flight.admit([message("a", "second")], 1.0, 30.0)
 
-    in_flight.forget(old)
+    in_flight.forget([old])
 
     assert list(in_flight) == [new]
 
 
-def test_settled_when_the_last_line_is_stored() -> None:
-    """A message of several lines is settled once, by its last."""
+def test_a_released_message_keeps_no_lease() -> None:
+    """What is to be given back is not extended any more, and comes again under its old work."""
+    in_flight = InFlight()
+    held, other = in_flight.admit([message("a"), message("b")], 0.0, 30.0)
+    settlement.release([held])
+
+    assert in_flight.due(20.0, 15.0, 10) == [other]
+    assert in_flight.admit([message("a", "second")], 21.0, 30.0) == []
+    assert held.message.receipt_handle == "second"
+
+
+def test_stored_with_the_last_line() -> None:
+    """A message of several lines is stored once, by its last."""
     held = admit_one(lines=3)
 
-    assert lines_stored([held, held]) == []
-    assert not held.settled
-    assert lines_stored([held]) == [held]
-    assert held.settled
+    assert lines_stored([held, held]) == ([], [])
+    assert held.state is State.WRITING
+    assert lines_stored([held]) == ([held], [])
+    assert held.state is State.STORED
 
 
-def test_settled_when_the_last_line_is_refused() -> None:
-    """The first refusal is kept for the dead letter."""
+def test_rejected_with_the_last_line() -> None:
+    """The first refusal is kept for the dead letter, whichever line comes last."""
     held = admit_one(lines=2)
     other = Rejected(Stage.WRITE, Reason.LINE_TOO_LARGE, "large")
 
     assert not line_refused(held, REFUSAL)
     assert line_refused(held, other)
     assert held.rejection is REFUSAL
+
+    held = admit_one(lines=2)
+    line_refused(held, REFUSAL)
+    assert lines_stored([held]) == ([], [held])
+    assert held.state is State.REJECTED
 
 
 def test_a_lease_is_cut_at_the_twelve_hour_cap() -> None:
@@ -148,7 +230,8 @@ class Books(RuleBasedStateMachine):
         """The queue confirms a delete."""
         held = self.model.pop(name, None)
         if held:
-            self.in_flight.forget(held)
+            held.state = State.DELETED
+            self.in_flight.forget([held])
 
     @invariant()
     def agrees_with_the_model(self) -> None:

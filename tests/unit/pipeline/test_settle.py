@@ -3,14 +3,15 @@
 from support.rig import reading, rig
 
 from ingestor.core.message import Message, Reason, Rejected, Stage
-from ingestor.core.settlement import Held
+from ingestor.core.settlement import Held, State
 
 REFUSAL = Rejected(Stage.WRITE, Reason.REFUSED_BY_INFLUXDB, "no")
 
 
 def of_two_lines() -> Held:
     """A message of which two lines are open."""
-    return Held(Message("id", "handle", reading(1), 0), 0.0, 30.0, open_lines=2)
+    message = Message("id", "handle", reading(1), 0)
+    return Held(message, 0.0, 30.0, open_lines=2, state=State.WRITING)
 
 
 def test_one_of_two_lines_refused() -> None:
