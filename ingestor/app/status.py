@@ -111,6 +111,7 @@ class Status:
             "window_bytes": limits.window_bytes,
             "batch_lines": limits.batch_lines,
             "write_queue": self._pipeline.assembler.closed.maxsize,
+            "write_limit": limits.writers,
         }
         return {
             name: {"used": used, "limit": most.get(name)}

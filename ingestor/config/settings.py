@@ -200,7 +200,7 @@ class Settings(BaseSettings):
         4,
         ge=1,
         le=64,
-        description="Batches written side by side.",
+        description="Most batches written side by side; how many follows InfluxDB's latency.",
         examples=[4],
     )
     workers: int = Field(

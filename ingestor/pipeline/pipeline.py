@@ -7,6 +7,7 @@ from typing import Any
 
 from ingestor.core.backoff import Backoff
 from ingestor.core.batch import Batcher
+from ingestor.core.concurrency import Concurrency
 from ingestor.core.encode import Encoder
 from ingestor.core.settlement import undecided
 from ingestor.pipeline.assemble import Assembler
@@ -15,6 +16,7 @@ from ingestor.pipeline.depth import DepthWatcher
 from ingestor.pipeline.enrich import Enricher
 from ingestor.pipeline.intake import Intake
 from ingestor.pipeline.leases import LeaseKeeper
+from ingestor.pipeline.places import Places
 from ingestor.pipeline.poison import PoisonGuard
 from ingestor.pipeline.polls import Polls
 from ingestor.pipeline.progress import Progress
@@ -114,11 +116,13 @@ class Pipeline:
             context=context,
         )
         self._leases = LeaseKeeper(queue=queue, intake=self.intake, context=context)
+        self.writes = Concurrency(limits.writers)
         self._writer = Writer(
             batches=self.assembler.closed,
             sink=sink,
             settler=self.settler,
             intake=self.intake,
+            places=Places(self.writes),
             context=context,
         )
 
@@ -134,6 +138,7 @@ class Pipeline:
             "window_bytes": self.intake.held.size_bytes,
             "batch_lines": self.assembler.open_lines,
             "write_queue": self.assembler.closed.qsize(),
+            "write_limit": self.writes.limit,
             "waiting_for_metadata": len(self.enricher),
             "waiting_for_settlement": len(self.settler),
             **in_queue,

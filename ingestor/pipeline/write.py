@@ -10,12 +10,16 @@ from ingestor.core.message import Reason, Rejected, Stage
 from ingestor.core.replies import reason_for
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.intake import Intake
+from ingestor.pipeline.places import Places
 from ingestor.pipeline.settle import Settler
 from ingestor.ports import Refused, TimeSeriesSink, Unavailable
 
 
 class Writer:
-    """Writes one batch at a time. Several run side by side, as a task each.
+    """Writes one batch at a time. Several run side by side, as a task each, while there are places.
+
+    A place is held for one request, not while waiting to repeat it: what comes after an outage
+    finds few places, and more with every write that is as fast as before.
 
     A sink that is not available closes the intake and is asked again for ever, at most every ten
     seconds or as it asks; the batch stays in memory and its messages keep their leases.
@@ -28,9 +32,11 @@ class Writer:
         sink: TimeSeriesSink,
         settler: Settler,
         intake: Intake,
+        places: Places,
         context: Context,
     ) -> None:
         self._batches = batches
+        self._places = places
         self._sink = sink
         self._settler = settler
         self._intake = intake
@@ -60,10 +66,11 @@ class Writer:
 
     async def _write(self, lines: Sequence[bytes]) -> None:
         backoff = Backoff()
+        size = sum(map(len, lines)) + len(lines)
         while True:
-            started = self._clock.monotonic()
             try:
-                await self._sink.write(lines)
+                async with self._places.place():
+                    seconds = await self._request(lines, size)
             except Unavailable as error:
                 self._intake.block("influxdb", error.reason)
                 self._telemetry.write_retried()
@@ -74,11 +81,22 @@ class Writer:
             else:
                 self._intake.unblock("influxdb")
                 now = self._clock.monotonic()
-                size = sum(map(len, lines)) + len(lines)
-                self._telemetry.written(
-                    lines=len(lines), size_bytes=size, seconds=now - started, now=now
-                )
+                self._telemetry.written(lines=len(lines), size_bytes=size, seconds=seconds, now=now)
                 return
+
+    async def _request(self, lines: Sequence[bytes], size_bytes: int) -> float:
+        """Write once; the seconds that it took. What they say of the sink is taken note of."""
+        concurrency = self._places.concurrency
+        started = self._clock.monotonic()
+        try:
+            await self._sink.write(lines)
+        except Unavailable:
+            concurrency.failed(started=started, now=self._clock.monotonic())
+            raise
+        now = self._clock.monotonic()
+        others_wait = self._places.others_wait
+        concurrency.stored(size_bytes=size_bytes, started=started, now=now, others_wait=others_wait)
+        return now - started
 
 
 def _rejection(error: Refused) -> Rejected:

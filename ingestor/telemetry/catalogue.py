@@ -59,6 +59,7 @@ GAUGES: dict[str, str] = {
     "window_bytes": "Characters of their bodies",
     "batch_lines": "Lines in the open batch",
     "write_queue": "Closed batches that wait for a writer",
+    "write_limit": "Batches that may be written side by side, as fast as InfluxDB is now",
     "waiting_for_metadata": "Messages whose metadata look-up was not answered yet",
     "waiting_for_settlement": "Messages that wait to be deleted, dead-lettered or released",
     "queue_visible": "Messages that wait in the queue, approximately",
