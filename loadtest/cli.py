@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from loadtest.bench.plots import NoFiguresError, draw_all
 from loadtest.bench.report import BenchReport
 from loadtest.chaos.report import ChaosReport
 from loadtest.chaos.run import Options as ChaosOptions
@@ -127,6 +128,27 @@ def bench(
 
     result = _run(start, report)
     raise typer.Exit(0 if result.good else 1)
+
+
+@app.command()
+def plot(
+    *,
+    report: Annotated[Path, typer.Option(help="What `loadtest bench` has written.")] = Path(
+        "build/bench.json"
+    ),
+    folder: Annotated[Path, typer.Option(help="Where to put the pictures.")] = Path("build"),
+) -> None:
+    """Draw the figures of a bench: rate by cores, cost by fleet, lag by load, as SVG.
+
+    Exit status: 0 when something was drawn, 1 when there are no figures.
+    """
+    try:
+        files = draw_all(report, folder)
+    except NoFiguresError as error:
+        Console(stderr=True).print(str(error), style="red", highlight=False, markup=False)
+        raise typer.Exit(1) from error
+    for file in files:
+        Console().print(f"Written to {file}", highlight=False)
 
 
 class _Result(Protocol):

@@ -10,7 +10,7 @@ from statistics import median
 from rich.console import Console
 
 from loadtest.bench import runs
-from loadtest.bench.ceiling import ceiling
+from loadtest.bench.ceiling import ceiling, too_near
 from loadtest.bench.certificate import make_certificate
 from loadtest.bench.processes import machine
 from loadtest.bench.report import BenchReport
@@ -18,7 +18,8 @@ from loadtest.bench.runs import Measured
 from loadtest.servers import Influxd
 from loadtest.toolchain import Api, FoundInfluxd
 
-SHARES = (0.1, 0.5, 0.9)
+HALF = 0.5
+SHARES = (0.1, HALF, 0.9)
 """Of the peak, at which the lag is measured."""
 FLEETS = (100, 10_000, 100_000, 1_000_000)
 _MS = 1000.0
@@ -40,6 +41,7 @@ async def run_bench(options: Options, found: FoundInfluxd, console: Console) -> 
     report = BenchReport(machine())
     with tempfile.TemporaryDirectory(prefix="ingestor-bench-") as folder:
         await _contenders(options, Path(folder), report, console)
+    await _costs(options, report, console)
     await _fleets(options, report, console)
     await _lags(options, found, report, console)
     console.print("idle")
@@ -73,15 +75,31 @@ async def _contenders(
     report.add("whole_path_tls", rate["tls"], unit, "core")
     report.add("aioboto3_receive_and_delete", rate["aioboto3"], unit, "core")
     report.add("seed_handler", rate["seed"], unit, "core")
+    # It waits for its answers, and Lambda bills the waiting.
+    by_the_clock = median(each.per_second for each in seen["seed"])
+    report.add("seed_handler_by_the_clock", by_the_clock, unit, "run")
     report.add("two_workers", 2 * rate["two_workers"], unit, "run")
     report.add("rss_at_full_load", max(each.rss_bytes for each in seen["plain"]) / _MB, "MB", "run")
-    for name, value in (await ceiling(options.seconds)).items():
-        report.add(f"ceiling_{name}", value, unit, "core")
+    ceilings = await ceiling(options.seconds)
+    report.add("ceiling_sqs", ceilings["sqs"], unit, "core")
+    report.add("ceiling_sqs_by_the_clock", ceilings["sqs_by_the_clock"], unit, "run")
+    report.warnings += too_near(rate["plain"], {"the canned queue": ceilings["sqs"]})
     report.ratio("vs_aioboto3_per_core", rate["plain"] / rate["aioboto3"])
     report.ratio("vs_seed_per_core", rate["plain"] / rate["seed"])
     report.ratio("tls_over_plain", rate["tls"] / rate["plain"])
     # On two cores the servers take their share of the clock: what counts is the CPU of the workers.
     report.ratio("two_workers_over_one", 2 * rate["two_workers"] / rate["plain"])
+
+
+async def _costs(options: Options, report: BenchReport, console: Console) -> None:
+    console.print("where the time goes")
+    # Twice as long: it is made of samples.
+    for stage, cost in (await runs.stages(2 * options.seconds)).items():
+        report.add(f"cpu_{stage.replace(' ', '_')}", cost, "us/message", "core")
+    ways = await runs.mapping_cost()
+    report.add("mapping", ways["mapping"], "us/message", "core")
+    report.add("handwritten", ways["handwritten"], "us/message", "core")
+    report.ratio("mapping_over_handwritten", ways["mapping"] / ways["handwritten"])
 
 
 async def _fleets(options: Options, report: BenchReport, console: Console) -> None:
@@ -96,10 +114,9 @@ async def _fleets(options: Options, report: BenchReport, console: Console) -> No
         report.add(f"rss_{devices}_devices", measured.rss_bytes / _MB, "MB", "run")
     least, most = min(costs), max(costs)
     if most > least:
-        records = (most - least) / 100_000
-        report.add(
-            "rss_per_100000_records", (memory[most] - memory[least]) / records / _MB, "MB", "run"
-        )
+        hundred_thousands = (most - least) / 100_000
+        grown_mb = (memory[most] - memory[least]) / _MB
+        report.ratio("rss_mb_per_100000_records", grown_mb / hundred_thousands)
     if most == FLEETS[-1]:
         report.ratio("cost_1m_over_100_devices", costs[most] / costs[least])
 
@@ -118,3 +135,5 @@ async def _lags(
             report.add(f"rate_at_{percent}_percent", measured.per_second, "messages/s", "run")
             for quantile in ("p50", "p99"):
                 report.add(f"lag_{quantile}_at_{percent}_percent", lag[quantile], "ms", "run")
+            if share == HALF:
+                report.ratio("lag_p99_ms_at_50_percent", lag["p99"])

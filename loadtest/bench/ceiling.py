@@ -2,11 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import cast
 
 from loadtest.bench.processes import Answerer, cpu_seconds
 
 CONNECTIONS = 4
+MARGIN = 1.5
+"""By how much a ceiling has to be above what was measured below it."""
 _RECEIVE = (
     b"POST / HTTP/1.1\r\nHost: sqs\r\nX-Amz-Target: AmazonSQS.ReceiveMessage\r\n"
     b"Content-Length: 2\r\n\r\n{}"
@@ -44,8 +47,21 @@ class _Flood(asyncio.Protocol):
             self._transport.write(_RECEIVE if self._turn % 2 else _DELETE)
 
 
+def too_near(rate: float, ceilings: Mapping[str, float]) -> list[str]:
+    """A sentence for each ceiling that a measured rate is too near to, to mean anything."""
+    return [
+        f"{name} can do {most:,.0f} messages/s per core, less than {MARGIN:g} times the "
+        f"{rate:,.0f} measured in front of it: the ratios say more about it than about the service"
+        for name, most in ceilings.items()
+        if most < MARGIN * rate
+    ]
+
+
 async def ceiling(seconds: float) -> dict[str, float]:
-    """Messages per second of one core that the canned queue hands out and takes back."""
+    """Messages per second that the canned queue hands out and takes back.
+
+    Those of one core, and those by the clock, where the asking client has a part of the machine.
+    """
     loop = asyncio.get_running_loop()
     async with Answerer("sqs") as sqs:
         lines = [

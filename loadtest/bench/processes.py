@@ -1,10 +1,14 @@
 """The processes of the bench, and what they cost."""
 
+import asyncio
+import json
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +29,7 @@ CREDENTIALS = {
 SEED = Path(__file__).with_name("seed")
 SEED_BUILD = Path("build/seed")
 
+_SEEN_SECONDS = 20.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -93,9 +98,39 @@ class Contender(Server):
             raise self._error(f"ended by itself with exit code {code}")
 
 
+class Sampled(Service):
+    """A service that counts what its main thread is busy with; see `sampled`."""
+
+    def command(self) -> list[str]:
+        """See Server."""
+        return [sys.executable, "-m", "loadtest.bench.sampled", str(self._samples), "run"]
+
+    async def seen(self) -> dict[str, Any]:
+        """Samples by stage and CPU seconds since the last time that this was asked."""
+        self._samples.unlink(missing_ok=True)
+        os.kill(self.pid, signal.SIGUSR1)
+        deadline = time.monotonic() + _SEEN_SECONDS
+        while not self._samples.exists():
+            self.check()
+            if time.monotonic() > deadline:
+                raise self._error("did not say what it is busy with")
+            await asyncio.sleep(0.02)
+        seen: dict[str, Any] = json.loads(self._samples.read_text())
+        return seen
+
+    @property
+    def _samples(self) -> Path:
+        return self.folder / "samples.json"
+
+
 def service(answerers: Mapping[str, Answerer], environment: Mapping[str, str]) -> Service:
     """The ingestor in front of these answerers."""
-    return Service(
+    return Service(settings(answerers, environment))
+
+
+def settings(answerers: Mapping[str, Answerer], environment: Mapping[str, str]) -> dict[str, str]:
+    """Its environment."""
+    return (
         CREDENTIALS
         | {
             "AWS_ENDPOINT_URL_SQS": answerers["sqs"].url,

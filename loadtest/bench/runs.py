@@ -1,6 +1,7 @@
 """Single runs of the bench: start what is needed, let it warm up, look twice."""
 
 import asyncio
+import json
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -16,11 +17,13 @@ from loadtest.bench.processes import (
     QUEUE_URL,
     Answerer,
     Contender,
+    Sampled,
     cpu_seconds,
     family,
     rss_bytes,
     seed_command,
     service,
+    settings,
 )
 from loadtest.servers import Influxd, ServerError
 from loadtest.service import Service
@@ -29,6 +32,8 @@ WARM_UP_CPU_SECONDS = 3.0
 """Compilers, caches and pools have settled after this much work."""
 WARM_UP_SECONDS = 20.0
 SAMPLE_SECONDS = 0.25
+COST_SECONDS = 120.0
+"""The most that measuring the mapping may take; it is done in three."""
 LAG_SECONDS = 15.0
 """The service tells the lag of its last 30 s: after the warm-up, the start is not among them."""
 _STATUS = aiohttp.ClientTimeout(total=5)
@@ -135,12 +140,60 @@ async def whole_path(
     workers: int = 1,
 ) -> Measured:
     """The service from a full queue to an InfluxDB that takes everything."""
-    settings = {} if workers == 1 else {"INGESTOR_WORKERS": str(workers)}
+    several = {} if workers == 1 else {"INGESTOR_WORKERS": str(workers)}
     async with canned(certificate=certificate) as answerers:
         trust = {"AWS_CA_BUNDLE": str(certificate)} if certificate else {}
-        environment = into_canned(answerers) | trust | settings
+        environment = into_canned(answerers) | trust | several
         async with service(answerers, environment) as running:
             return await look(running, deleted(answerers), seconds)
+
+
+async def stages(seconds: float) -> dict[str, float]:
+    """Microseconds of CPU per message by stage, of the service on the whole path.
+
+    Samples of the main thread share out its user time; what the kernel and the thread that
+    compresses took is counted by the system.
+    """
+    async with canned() as answerers:
+        environment = settings(answerers, into_canned(answerers))
+        async with Sampled(environment) as running:
+            count = deleted(answerers)
+            await _warm_up(running)
+            await running.seen()
+            before = await count()
+            await asyncio.sleep(seconds)
+            seen = await running.seen()
+            return shares(seen["samples"], seen["seconds"], await count() - before)
+
+
+def shares(
+    samples: Mapping[str, int], seconds: Mapping[str, float], messages: int
+) -> dict[str, float]:
+    """Microseconds per message of each stage, the largest first, then those that are counted."""
+    micro = 1e6 / max(1, messages)
+    taken = max(1, sum(samples.values()))
+    ordered = sorted(samples.items(), key=lambda each: -each[1])
+    return {
+        **{stage: seconds["main"] * micro * count / taken for stage, count in ordered},
+        "gzip": seconds["threads"] * micro,
+        "kernel": seconds["kernel"] * micro,
+    }
+
+
+async def mapping_cost() -> dict[str, float]:
+    """Microseconds of CPU per message for decoding, mapping and encoding, by either way."""
+    command = [sys.executable, "-m", "loadtest.bench.mapping_cost"]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    try:
+        answer, _ = await asyncio.wait_for(process.communicate(), COST_SECONDS)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise ServerError(f"the cost of the mapping cannot be measured: {process.returncode}")
+    cost: dict[str, float] = json.loads(answer)
+    return cost
 
 
 async def plain_aioboto3(seconds: float) -> Measured:
@@ -156,7 +209,7 @@ async def plain_aioboto3(seconds: float) -> Measured:
 
 
 async def seed_handler(seconds: float) -> Measured:
-    """The handler of the 2020 demo, without the cost of being invoked."""
+    """The handler of the 2020 demo, one event at a time, without the cost of being invoked."""
     async with canned() as answerers:
         environment = CREDENTIALS | {
             "AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE": "1",
@@ -180,22 +233,23 @@ async def lag(
     `rate` is messages a second, None is as fast as it can.
     """
     options = [] if rate is None else ["--rate", f"{rate:.3f}"]
-    async with canned(*options) as answerers:
-        settings = influxd.environment()
-        async with service(answerers, settings) as running:
-            measured = await look(running, deleted(answerers), max(seconds, LAG_SECONDS))
-            return measured, (await status(running))["lag_ms"]
+    async with (
+        canned(*options) as answerers,
+        service(answerers, influxd.environment()) as running,
+    ):
+        measured = await look(running, deleted(answerers), max(seconds, LAG_SECONDS))
+        return measured, (await status(running))["lag_ms"]
 
 
 async def fleet(seconds: float, devices: int) -> Measured:
     """The whole path with a metadata record for each of so many devices, all of them in memory."""
     async with canned("--devices", str(devices)) as answerers:
-        settings = {"INGESTOR_CACHE_SIZE": str(max(1000, devices * 5 // 4))}
+        size = {"INGESTOR_CACHE_SIZE": str(max(1000, devices * 5 // 4))}
 
         async def loaded() -> bool:
             return (await answerers["dynamodb"].figures())["asked"] >= devices
 
-        environment = into_canned(answerers) | settings
+        environment = into_canned(answerers) | size
         async with service(answerers, environment) as running:
             return await look(running, deleted(answerers), seconds, ready=loaded)
 

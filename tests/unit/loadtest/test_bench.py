@@ -1,15 +1,20 @@
 """The bench's own parts: what the canned queue hands out, and what the report makes of figures."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import ingestor
 from ingestor.core.encode import Encoder
 from ingestor.core.mapping import DEFAULT_MAPPING, parse_mapping
+from loadtest.bench import mapping_cost, sampled
 from loadtest.bench.answerers import DynamoDb, InfluxDb, Sqs
-from loadtest.bench.report import BenchReport, reached
+from loadtest.bench.ceiling import too_near
+from loadtest.bench.report import AT_MOST, GOALS, BenchReport, reached
+from loadtest.bench.runs import shares
 from loadtest.bench.wire import Wire
 
 
@@ -102,3 +107,99 @@ def test_the_report_has_the_agreed_form(tmp_path: Path) -> None:
 def test_goals(name: str, value: float, *, good: bool) -> None:
     """Some are to be at least so much, some at most."""
     assert reached(name, value) is good
+
+
+def test_a_ceiling_that_is_too_near_is_told() -> None:
+    """A queue that is hardly faster than what is measured in front of it says so in the report."""
+    assert too_near(40_000.0, {"the queue": 60_000.0}) == []
+    (warning,) = too_near(40_001.0, {"the queue": 60_000.0, "another": 100_000.0})
+    assert warning.startswith("the queue can do 60,000 messages/s")
+    report = BenchReport({"cores": 2, "cpu": "x"}, warnings=[warning])
+    assert report.as_dict()["warnings"] == [warning]
+    assert report.table().caption == warning
+
+
+def test_every_goal_has_a_direction() -> None:
+    """What is to be small is among the goals."""
+    assert set(GOALS) >= AT_MOST
+    assert set(GOALS) - AT_MOST == {
+        "vs_aioboto3_per_core",
+        "vs_seed_per_core",
+        "tls_over_plain",
+        "two_workers_over_one",
+    }
+
+
+def test_what_is_measured_beside_the_mapping_makes_the_same_lines() -> None:
+    """Of the bodies that the canned queue hands out, with a record for each."""
+    known = mapping_cost.records()
+    batch = mapping_cost.messages(25)
+    assert len(batch) == len({text for text, _ in batch}) == 25
+    lines = mapping_cost.by_mapping(known)(batch)
+    assert lines == mapping_cost.by_hand(known)(batch)
+    assert all(b"attribute4=value\\ " in line for line in lines)
+
+
+def test_the_least_of_the_rounds_counts() -> None:
+    """Every way does the same work, once more than there are rounds."""
+    calls: list[str] = []
+
+    def way(name: str) -> mapping_cost.Work:
+        def work(batch: Sequence[mapping_cost.Message]) -> list[bytes]:
+            calls.append(name)
+            return [text.encode() for text, _ in batch]
+
+        return work
+
+    least = mapping_cost.compare({"a": way("a"), "b": way("b")}, [("x", 1)] * 10, 3)
+    assert calls == ["a", "b"] * 4
+    assert set(least) == {"a", "b"}
+    assert all(0 <= cost < float("inf") for cost in least.values())
+
+
+@pytest.mark.parametrize(
+    ("stack", "stage"),
+    [
+        (
+            "core/decode/texts.py:read_json core/process.py:parse pipeline/enrich.py:submit",
+            "decode",
+        ),
+        ("core/encode/keys.py:member core/process.py:parse", "metadata"),
+        ("<route>:line core/encode/route.py:encode pipeline/enrich.py:_resolve", "map and encode"),
+        ("core/process.py:encode pipeline/enrich.py:_resolve", "map and encode"),
+        ("core/settlement.py:admit pipeline/intake.py:admit pipeline/receive.py:_take", "receive"),
+        ("adapters/sqs/queue.py:receive pipeline/receive.py:run app/service.py:serve", "receive"),
+        ("adapters/sqs/lean/pool.py:ask pipeline/settle.py:_delete", "delete"),
+        ("adapters/sqs/lean/connection.py:data_received app/service.py:serve", "HTTP"),
+        ("adapters/influxdb/sink.py:_ask pipeline/write.py:_request", "write"),
+        ("app/service.py:serve cli/run.py:run", "loop and rest"),
+        ("", "loop and rest"),
+    ],
+)
+def test_samples_belong_to_stages(stack: str, stage: str) -> None:
+    """The innermost part of the service that has a name decides; the client's are its callers'."""
+    frames = []
+    for each in stack.split():
+        file, _, function = each.partition(":")
+        place = file if file == "<route>" else f"/srv/ingestor/ingestor/{file}"
+        frames.append((place, function))
+    foreign = [("/srv/ingestor/.venv/lib/site-packages/aiohttp/client.py", "post")]
+    assert sampled.stage_of([*foreign, *frames]) == stage
+
+
+@pytest.mark.parametrize("prefix", sampled.STAGES)
+def test_stages_name_files_that_are_there(prefix: str) -> None:
+    """Otherwise what was moved would be counted as the rest, silently."""
+    package = Path(ingestor.__file__).parent
+    start, _, function = prefix.partition(":")
+    files = list(package.glob(f"{start}**/*.py" if start.endswith("/") else f"{start}*"))
+    assert files
+    assert not function or f"def {function}(" in (package / start).read_text()
+
+
+def test_stages_share_the_time_of_the_main_thread() -> None:
+    """By their samples; what the system counts by itself stands beside them."""
+    seconds = {"main": 1.0, "threads": 0.1, "kernel": 0.2}
+    costs = shares({"HTTP": 25, "decode": 75}, seconds, 100_000)
+    assert costs == pytest.approx({"decode": 7.5, "HTTP": 2.5, "gzip": 1.0, "kernel": 2.0})
+    assert list(costs) == ["decode", "HTTP", "gzip", "kernel"]

@@ -1,0 +1,103 @@
+"""What the mapping costs beside code that is written by hand for the same reading.
+
+`python -m loadtest.bench.mapping_cost` prints both as JSON, in microseconds of CPU per message.
+"""
+
+import gc
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from ingestor.core.encode import Encoder
+from ingestor.core.mapping import DEFAULT_MAPPING, parse_mapping
+from ingestor.core.metadata import Metadata
+from loadtest.bench.answerers import ATTRIBUTES, Sqs
+from loadtest.bench.byhand import ByHand
+
+DEVICES = 1000
+MESSAGES = 10_000
+ROUNDS = 15
+
+Message = tuple[str, int]
+Work = Callable[[Sequence[Message]], list[bytes]]
+
+
+def messages(count: int) -> list[Message]:
+    """Bodies as the canned queue hands them out, each with the ms when it was sent."""
+    queue = Sqs(devices=DEVICES, rate=None)
+    made: list[Message] = []
+    replies: list[bytes] = []
+    while len(made) < count:
+        queue(b"POST /", b"ReceiveMessage", b"{}", replies.append)
+        answer = msgspec.json.decode(replies.pop().partition(b"\r\n\r\n")[2])
+        made += [
+            (each["Body"], int(each["Attributes"]["SentTimestamp"])) for each in answer["Messages"]
+        ]
+    return made[:count]
+
+
+def records() -> dict[str, Metadata | None]:
+    """A record for each of the devices, as large as the canned table's."""
+    return {
+        f"key-{n:07d}": Metadata({f"attribute{k}": f"value {n}" for k in range(ATTRIBUTES)})
+        for n in range(DEVICES)
+    }
+
+
+def by_mapping(known: Mapping[str, Metadata | None]) -> Work:
+    """Decode, map and encode through the compiled default mapping."""
+    encoder = Encoder(parse_mapping(DEFAULT_MAPPING))
+
+    def work(batch: Sequence[Message]) -> list[bytes]:
+        lines: list[bytes] = []
+        for text, sent_at_ms in batch:
+            route, opened = encoder.open(text, sent_at_ms=sent_at_ms)
+            key_of = route.metadata_key
+            keys = [key_of(reading, opened) for reading in opened.readings]
+            found = [None if key is None else known[key] for key in keys]
+            lines += route.encode(opened, found, sent_at_ms=sent_at_ms)
+        return lines
+
+    return work
+
+
+def by_hand(known: Mapping[str, Metadata | None]) -> Work:
+    """The same, written by hand."""
+    make = ByHand().line
+
+    def work(batch: Sequence[Message]) -> list[bytes]:
+        made = [make(text, known, sent_at_ms=sent_at_ms) for text, sent_at_ms in batch]
+        return [line for line in made if line is not None]
+
+    return work
+
+
+def compare(ways: Mapping[str, Work], batch: Sequence[Message], rounds: int) -> dict[str, float]:
+    """Microseconds of CPU per message, the least of so many rounds in which all take turns.
+
+    The least, because whatever else happens on the machine can only add to it.
+    """
+    least = dict.fromkeys(ways, float("inf"))
+    for work in ways.values():
+        work(batch)  # series are known from here on
+    gc.collect()
+    for _ in range(rounds):
+        for name, work in ways.items():
+            started = time.process_time_ns()
+            work(batch)
+            least[name] = min(least[name], (time.process_time_ns() - started) / 1e3 / len(batch))
+    return least
+
+
+def main() -> None:
+    """Measure and print."""
+    known = records()
+    ways = {"mapping": by_mapping(known), "handwritten": by_hand(known)}
+    json.dump(compare(ways, messages(MESSAGES), ROUNDS), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
