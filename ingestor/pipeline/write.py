@@ -57,7 +57,7 @@ class Writer:
                 await self._write(lines)
             except Refused as error:
                 self._telemetry.refused(lines=len(lines), too_large=error.too_large)
-                bisection.refused(span, error.detail)
+                bisection.refused(span, error.detail, too_large=error.too_large)
                 if len(lines) == 1:
                     self._settler.line_refused(batch.owners[span[0]], _rejection(error))
             else:

@@ -86,14 +86,14 @@ def open_sink(
     )
 
 
-async def write_by_halves(sink: TimeSeriesSink, lines: Sequence[bytes]) -> dict[int, str]:
+async def write_in_parts(sink: TimeSeriesSink, lines: Sequence[bytes]) -> dict[int, str]:
     """Store all lines that can be stored; returns the others, as the pipeline finds them."""
     bisection = Bisection(len(lines))
     while (span := bisection.next_range()) is not None:
         try:
             await sink.write(lines[slice(*span)])
         except Refused as error:
-            bisection.refused(span, error.detail)
+            bisection.refused(span, error.detail, too_large=error.too_large)
         else:
             bisection.stored(span)
     return bisection.guilty

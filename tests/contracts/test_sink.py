@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from uuid import uuid4
 
 import pytest
-from contracts.sinks import SinkUnderTest, influxdb_sink, memory_sink, write_by_halves
+from contracts.sinks import SinkUnderTest, influxdb_sink, memory_sink, write_in_parts
 
 from ingestor.ports import Refused
 
@@ -137,7 +137,7 @@ async def test_a_refused_line_is_found_and_the_others_are_stored(
     lines[5] = f"{name} {bad} {NOW + 5}".encode()
     with pytest.raises(Refused):
         await it.sink.write(lines)
-    guilty = await write_by_halves(it.sink, lines)
+    guilty = await write_in_parts(it.sink, lines)
 
     assert list(guilty) == [5]
     assert [row["v"] for row in await it.rows(name)] == [0, 0, 1, 2, 3, 4, 6, 7]
@@ -150,7 +150,7 @@ async def test_thirteen_bad_lines_among_five_hundred(it: SinkUnderTest, name: st
     refused = ["=", '"text"']
     values = [refused[i % 2] if i in bad else i for i in range(500)]
     lines = [f"{name} v={value} {NOW + i}".encode() for i, value in enumerate(values)]
-    guilty = await write_by_halves(it.sink, lines)
+    guilty = await write_in_parts(it.sink, lines)
 
     assert set(guilty) == bad
     assert all(0 < len(detail) <= 300 for detail in guilty.values())

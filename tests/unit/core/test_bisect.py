@@ -26,9 +26,14 @@ def search(size: int, guilty: set[int]) -> tuple[Bisection, list[Range], set[int
 
 @st.composite
 def batches(draw: st.DrawFn) -> tuple[int, set[int]]:
-    """A batch size and the indices of its guilty lines."""
-    size = draw(st.integers(1, 300))
-    return size, draw(st.sets(st.integers(0, size - 1)))
+    """A batch size, a full batch among them, and the indices of its guilty lines."""
+    size = draw(st.integers(1, 300) | st.just(5_000))
+    kind = draw(st.sampled_from(["anywhere", "all of a range", "every so many"]))
+    if kind == "anywhere":
+        return size, draw(st.sets(st.integers(0, size - 1), max_size=300))
+    first, last = sorted(draw(st.tuples(*[st.integers(0, size - 1)] * 2)))
+    step = 1 if kind == "all of a range" else draw(st.integers(2, size + 1))
+    return size, set(range(first, last + 1, step))
 
 
 @given(batches())
@@ -43,12 +48,25 @@ def test_finds_exactly_the_guilty_and_stores_all_others(batch: tuple[int, set[in
 
 @given(batches())
 def test_takes_few_writes(batch: tuple[int, set[int]]) -> None:
-    """The number of writes grows with the guilty lines and the logarithm of the size."""
+    """For k guilty of n lines about k * log2(n / k) + 2 * k writes are enough, wherever they are."""
     size, guilty = batch
     _, written, _ = search(size, guilty)
+    k = len(guilty)
+    about = k * math.log2(size / k) + 2 * k if guilty else 1
 
-    assert len(written) <= 1 + 2 * len(guilty) * math.ceil(math.log2(size))
-    assert len(written) <= 2 * size - 1
+    assert len(written) <= about + 2 * k + 3
+    assert len(written) <= 2 * size
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, 13, 50])
+def test_guilty_lines_far_apart_take_no_more(k: int) -> None:
+    """Of a full batch with guilty lines all over it, the bound is kept to a quarter."""
+    size = 5_000
+    guilty = {n * size // k + size // (2 * k) for n in range(k)}
+    _, written, _ = search(size, guilty)
+
+    assert len(guilty) == k
+    assert len(written) <= 1.25 * (k * math.log2(size / k) + 2 * k)
 
 
 @given(batches())
@@ -64,12 +82,32 @@ def test_settles_lines_in_their_order(batch: tuple[int, set[int]]) -> None:
 
 @given(size=st.integers(1, 300), limit=st.integers(1, 50))
 def test_a_body_refused_for_its_size_leaves_nobody_guilty(size: int, limit: int) -> None:
-    """Ranges are halved until they fit, although each refused whole had two good halves."""
+    """Ranges are halved until they fit, and what did not fit is not tried a second time."""
+    bisection = Bisection(size)
+    stored: list[int] = []
+    writes = 0
+    while (span := bisection.next_range()) is not None:
+        writes += 1
+        if span[1] - span[0] > limit:
+            bisection.refused(span, "too large", too_large=True)
+        else:
+            bisection.stored(span)
+            stored += range(*span)
+
+    assert stored == list(range(size))
+    assert bisection.guilty == {}
+    assert writes <= math.log2(size) + 2 * size / limit + 1
+
+
+@given(size=st.integers(2, 300), data=st.data())
+def test_lines_that_only_conflict_together_are_stored_apart(size: int, data: st.DataObject) -> None:
+    """Nobody is called guilty who was not refused alone."""
+    pair = set(data.draw(st.lists(st.integers(0, size - 1), min_size=2, max_size=2, unique=True)))
     bisection = Bisection(size)
     stored: list[int] = []
     while (span := bisection.next_range()) is not None:
-        if span[1] - span[0] > limit:
-            bisection.refused(span, "too large")
+        if pair <= set(range(*span)):
+            bisection.refused(span, "conflict")
         else:
             bisection.stored(span)
             stored += range(*span)
@@ -84,7 +122,7 @@ def test_thirteen_guilty_of_five_hundred() -> None:
     bisection, written, _ = search(500, guilty)
 
     assert set(bisection.guilty) == guilty
-    assert len(written) < 170
+    assert len(written) < 120
 
 
 def test_keeps_what_was_said_of_the_guilty_line_itself() -> None:
@@ -92,7 +130,7 @@ def test_keeps_what_was_said_of_the_guilty_line_itself() -> None:
     bisection, _, _ = search(4, {2})
 
     assert bisection.guilty == {2: "refused (2, 3)"}
-    assert repr(bisection) == "<Bisection 0 ranges open, 1 lines guilty>"
+    assert repr(bisection) == "<Bisection 4 of 4 settled, 1 lines guilty>"
 
 
 def test_an_empty_batch_writes_nothing() -> None:
