@@ -125,7 +125,8 @@ class MetadataStore(Protocol):
         """The records of the distinct `keys`: a record, or None where there certainly is none.
 
         A key that is absent from the answer was not answered (throttled, timed out): unknown is
-        not missing, ask again later. Raises `Unavailable` when nothing was answered at all.
+        not missing, ask again later. Raises `Unavailable` when nothing was answered, and not
+        because of these keys: then other keys are not worth asking for either.
         """
         ...
 

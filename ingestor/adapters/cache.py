@@ -135,7 +135,7 @@ class CachedMetadata:
         return answers
 
     async def _look_up(self, keys: list[str], answers: dict[str, Metadata | None]) -> None:
-        """Add what the store, or else an outdated record, says of `keys`; raises if none does."""
+        """Add what the store, or else an outdated record, says of `keys`."""
         calls = [self._call_for(key) for key in keys]
         await _wait_for(set(calls), abandon=self._retire)
         error: Unavailable | None = None
@@ -147,8 +147,8 @@ class CachedMetadata:
             record = self._outdated(key)
             if record is not None:
                 answers[key] = record
-        if not answers:
-            raise error or Unavailable("the metadata store answered for none of the keys")
+        if error is not None and not answers:
+            raise error
 
     def _call_for(self, key: str) -> _Call:
         """The look-up of a key: the one under way, or the one that collects keys."""

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from ingestor.adapters.aws import calling, client_config, code_of, make_session, making_clients
+from ingestor.adapters.aws import (
+    ErrorAnswer,
+    calling,
+    client_config,
+    code_of,
+    make_session,
+    making_clients,
+)
 from ingestor.core.backoff import Backoff
 from ingestor.core.metadata import Metadata, join_key, split_key
 from ingestor.core.tagvalues import tag_values
@@ -31,6 +38,7 @@ FETCH_SECONDS = 10.0
 """Time after which a fetch asks no further; a call under way has its own limit."""
 
 _CHECK_KEY = "ingestor-check"
+_THROTTLED = "ProvisionedThroughputExceededException"
 _WRONG_KEY = "does not match the schema"
 
 
@@ -138,7 +146,7 @@ class DynamoDbMetadata:
                     self._fetch_chunk(wanted[n : n + KEYS_PER_CALL], answers, deadline),
                     name=f"dynamodb-fetch-{n}",
                 )
-        if keys and not answers.records:
+        if keys and not answers.records and not await self._is_about_these_keys(answers):
             raise answers.error or Unavailable("DynamoDB left all keys unprocessed.")
         return answers.records
 
@@ -181,7 +189,29 @@ class DynamoDbMetadata:
                     f"The key {name} of the table {self._table} is not a string attribute. Use a "
                     "table whose keys have the type S."
                 )
-        await self.fetch([_CHECK_KEY if len(ours) == 1 else join_key(_CHECK_KEY, _CHECK_KEY)])
+        await self.fetch([self._control_key])
+
+    @property
+    def _control_key(self) -> str:
+        """A key that no record has."""
+        if self._sort_attribute is None:
+            return _CHECK_KEY
+        return join_key(_CHECK_KEY, _CHECK_KEY)
+
+    async def _is_about_these_keys(self, answers: _Answers) -> bool:
+        """Whether DynamoDB, which answered for none of the keys, does answer for another one.
+
+        A partition that is asked too often says the same as a table that is. The control key
+        tells them apart: for the sake of one device the others must not wait.
+        """
+        error = answers.error
+        if error is not None and not (isinstance(error, ErrorAnswer) and error.code == _THROTTLED):
+            return False
+        try:
+            async with self._slots:
+                return not await self._ask([self._control_key], _Answers())
+        except (Unavailable, _Invalid):
+            return False
 
     async def _fetch_chunk(self, keys: list[str], answers: _Answers, deadline: float) -> None:
         """Ask for keys until all are answered, nobody answers, or time is up."""

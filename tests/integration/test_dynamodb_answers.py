@@ -149,9 +149,25 @@ async def test_when_all_keys_stay_unprocessed_nothing_was_answered(
     canned: CannedAws, store: DynamoDbMetadata
 ) -> None:
     """A table that processes no key at all is unavailable."""
-    canned.always["BatchGetItem"] = found(left=["a"])
+    canned.always["BatchGetItem"] = found(left=["a", "ingestor-check"])
     with pytest.raises(Unavailable, match="unprocessed"):
         await store.fetch(["a"])
+
+
+@pytest.mark.parametrize(
+    "stuck", [found(left=["a"]), refusal("ProvisionedThroughputExceededException")]
+)
+async def test_a_key_that_is_stuck_is_no_outage(clock: HastyClock, stuck: Answer) -> None:
+    """A table that answers for another key is there: nothing is said of this one alone."""
+
+    class OneStuckKey(CannedAws):
+        def choose(self, operation: str, request: dict[str, Any]) -> Answer:  # noqa: ARG002 - its place
+            keys = request["RequestItems"][TABLE]["Keys"]
+            return stuck if {"metakey": {"S": "a"}} in keys else found()
+
+    async with OneStuckKey() as canned, opening(canned.url, clock) as store:
+        assert await store.fetch(["a"]) == {}
+        assert asked(canned)[-1] == ["ingestor-check"]
 
 
 async def test_what_was_answered_before_a_failure_counts(

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from ingestor.core.metadata import Metadata
-from ingestor.ports import Unavailable
 
 
 class MemoryMetadata:
@@ -29,7 +28,4 @@ class MemoryMetadata:
             await self.gate.wait()
         if self.fault is not None:
             raise self.fault
-        answers = {key: self.records.get(key) for key in keys if key not in self.unanswered}
-        if keys and not answers:
-            raise Unavailable("the store answered for none of the keys")
-        return answers
+        return {key: self.records.get(key) for key in keys if key not in self.unanswered}

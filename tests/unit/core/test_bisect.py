@@ -48,7 +48,7 @@ def test_finds_exactly_the_guilty_and_stores_all_others(batch: tuple[int, set[in
 
 @given(batches())
 def test_takes_few_writes(batch: tuple[int, set[int]]) -> None:
-    """For k guilty of n lines about k * log2(n / k) + 2 * k writes are enough, wherever they are."""
+    """For k guilty of n lines about k * log2(n / k) + 2 * k writes do, whichever they are."""
     size, guilty = batch
     _, written, _ = search(size, guilty)
     k = len(guilty)
