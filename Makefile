@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo chaos bench test check format lambda lock deploy destroy images test-images previews clean ready-demo ready-dev
+.PHONY: help setup demo chaos bench test prove check format lambda lock deploy destroy images test-images previews clean ready-demo ready-dev
 
 # The newest Python that will do; `make PYTHON=/path/to/python3 …` takes another one.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
@@ -37,6 +37,9 @@ test: ready-dev ## All tests; those in tests/unit alone must cover the heart of 
 		|| status=1; \
 	$(BIN)/pytest --ignore=tests/unit || status=1; \
 	exit $$status
+
+prove: ready-dev ## Break what each fault row promises: its tests must fail [ROWS='f01 f31']
+	@PYTHONPATH=tests $(BIN)/python -m support.prove $(ROWS)
 
 check: ready-dev ## Lint, format, types, layers, security
 	@.ci/check

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,9 @@ from loadtest.toolchain import FoundInfluxd
 
 RECORD = "123456790"
 """The metadata record that good readings name: the 2020 demo's."""
+
+PATIENCE_SECONDS = float(os.environ.get("PATIENCE_SECONDS", "90"))
+"""How long `until` waits. `make prove` has less: there, waiting in vain is the rule."""
 
 
 def reading(number: int, **changes: Any) -> str:
@@ -30,7 +34,9 @@ def reading(number: int, **changes: Any) -> str:
     return json.dumps(body | changes)
 
 
-async def until(condition: Callable[[], Awaitable[object]], *, seconds: float = 90) -> None:
+async def until(
+    condition: Callable[[], Awaitable[object]], *, seconds: float = PATIENCE_SECONDS
+) -> None:
     """Ask again and again until the answer is true; TimeoutError when it never is."""
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - other processes set no event of ours
