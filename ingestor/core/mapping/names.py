@@ -28,6 +28,11 @@ def unusable_measurement(name: str) -> str | None:
     """Why InfluxDB could not take this as a measurement, if so."""
     if name.startswith("#"):
         return "it begins with #, which makes the line a comment; begin with something else"
+    if _LOST_ESCAPE.search(name):
+        return (
+            "it holds a backslash before a comma, space, equals sign or quote, which InfluxDB "
+            "would drop, storing into another measurement; leave it out"
+        )
     return unusable_name(name)
 
 
