@@ -1,7 +1,7 @@
 """The tasks of the service, how they start and how they stop."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,10 @@ class Limits:
     hold_seconds: float = 300.0
     stop_seconds: float = 25.0
     guard_messages: int = 1_000
+
+
+class TaskLost(Exception):
+    """A task of the pipeline ended although nobody had ended it."""
 
 
 class Pipeline:
@@ -148,28 +152,28 @@ class Pipeline:
         """Work until `stop` is set, then drain: at most `stop_seconds` later nothing is held."""
         async with asyncio.TaskGroup() as tasks:
 
-            def start(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-                return tasks.create_task(work, name=name)
+            def start(
+                name: str, work: Callable[..., Coroutine[Any, Any, None]], *arguments: object
+            ) -> asyncio.Task[None]:
+                return tasks.create_task(_lasting(name, work, *arguments), name=name)
 
             pollers = [
-                start(f"poll-{n}", self._receiver.run(n)) for n in range(self.limits.pollers)
+                start(f"poll-{n}", self._receiver.run, n) for n in range(self.limits.pollers)
             ]
-            storing = [start(f"write-{n}", self._writer.run()) for n in range(self.limits.writers)]
+            storing = [start(f"write-{n}", self._writer.run) for n in range(self.limits.writers)]
             storing += [
-                start("linger", self.assembler.run()),
-                start("metadata-retry", self.enricher.run()),
-                start("first-contact", self._first_contact()),
+                start("linger", self.assembler.run),
+                start("metadata-retry", self.enricher.run),
+                start("first-contact", self._first_contact),
             ]
-            settling = [
-                start(f"settle-{n}", self.settler.run()) for n in range(self.limits.settlers)
-            ]
+            settling = [start(f"settle-{n}", self.settler.run) for n in range(self.limits.settlers)]
             settling += [
-                start("leases", self._leases.run()),
-                start("depth", self.depth.run()),
-                start("tick", self._tick()),
+                start("leases", self._leases.run),
+                start("depth", self.depth.run),
+                start("tick", self._tick),
             ]
             if self._reporter is not None:
-                settling.append(start("report", self._reporter.run(self.intake)))
+                settling.append(start("report", self._reporter.run, self.intake))
             self.state = "running"
             await stop.wait()
             await self._drain(pollers, storing)
@@ -231,3 +235,20 @@ class Pipeline:
             excused = idle or self.intake.blocked or bool(len(self.enricher))
             self.progress.observe(marks, excused=excused, now=now)
             await self._clock.sleep(_TICK_SECONDS)
+
+
+async def _lasting(
+    name: str, work: Callable[..., Coroutine[Any, Any, None]], *arguments: object
+) -> None:
+    """Do the work of a task; a cancellation that comes from within it is a failure.
+
+    A library that loses its way can raise CancelledError by itself. A TaskGroup takes the task for
+    cancelled then, and goes on without it.
+    """
+    try:
+        await work(*arguments)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise TaskLost(f"the task {name} was cancelled from within") from error

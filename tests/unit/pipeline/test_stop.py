@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from support.rig import reading, rig
 
+from ingestor.pipeline.pipeline import TaskLost
 from ingestor.ports import Unavailable
 
 DOWN = Unavailable("it is down")
@@ -122,3 +123,17 @@ async def test_cancelled() -> None:
     with pytest.raises(asyncio.CancelledError):
         await run
     assert r.queue.deleted == []
+
+
+async def test_cancelled_from_within() -> None:
+    """A task that ends as cancelled, while nobody has cancelled it, ends the pipeline as failed."""
+
+    async def stray(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    r = rig()
+    r.sink.ping = stray  # type: ignore[method-assign] # what a library does that loses its way
+    with pytest.raises(ExceptionGroup) as ended:
+        await r.pipeline.run(r.stop)
+
+    assert ended.group_contains(TaskLost, match="the task first-contact was cancelled from within")
