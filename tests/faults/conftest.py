@@ -39,8 +39,12 @@ class Ground(Bench):
 
     def service(self, **variables: str) -> PatientService:
         """A service whose calls go through the proxies; names without `INGESTOR_`."""
+        return PatientService(self.environment(**variables))
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        """The variables of such a service."""
         changes = {f"INGESTOR_{name}": value for name, value in variables.items()}
-        return PatientService(self.site.environment() | changes)
+        return self.site.environment() | changes
 
     async def visibility(self, seconds: int) -> None:
         """Change the queue's visibility timeout."""
@@ -84,6 +88,15 @@ class Ground(Bench):
                     )
 
             await until(says_why)
+
+    async def until_lag(self, service: PatientService, seconds: float) -> None:
+        """Wait until the service's gauge shows that its event loop was that late."""
+
+        async def shows() -> bool:
+            await service.scrape()
+            return service.present("ingestor_loop_lag_seconds") >= seconds
+
+        await until(shows)
 
     async def administrate(self, statement: str) -> None:
         """Run an InfluxQL statement as the administrator."""
