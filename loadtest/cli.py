@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Protocol, TypeVar
 
 import typer
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -170,7 +171,9 @@ def _run(
     result: _AnyResult | None = None
     status = 1
     try:
-        result = asyncio.run(start(find_influxd(), console))
+        # The load and its proxies work as hard as the service: on the same kind of loop.
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            result = runner.run(start(find_influxd(), console))
     except* (ToolchainError, ServerError) as group:
         for error in _leaves(group):
             Console(stderr=True).print(

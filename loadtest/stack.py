@@ -5,7 +5,6 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from aiobotocore.session import AioSession
@@ -17,6 +16,7 @@ from loadtest.kinds import PACKED_TOPICS
 from loadtest.mapping import MAPPING, MIXED_MAPPING
 from loadtest.records import KEY_ATTRIBUTE, RECORDS, Record
 from loadtest.servers import Influxd, MiniStack, ServerError
+from loadtest.sqs.server import Sqs
 from loadtest.toolchain import Api, FoundInfluxd
 
 TABLE = "demo-DeviceMetaData"
@@ -71,6 +71,12 @@ class Stack:
     dead_letter_queue_url: str
     rule_error_queue_url: str
     mapping: str = MAPPING
+    fast_queue: Sqs | None = None
+
+    @property
+    def sqs_url(self) -> str:
+        """The address of the server that has the queues."""
+        return self.fast_queue.url if self.fast_queue else self.ministack.url
 
     @property
     def broker(self) -> Broker:
@@ -166,15 +172,32 @@ async def open_stack(
     records: Iterable[Record] = RECORDS,
     *,
     visibility_seconds: int = VISIBILITY_SECONDS,
+    fast_queue: bool = False,
 ) -> AsyncIterator[Stack]:
-    """Start everything but the service; ServerError when something does not start."""
+    """Start everything but the service; ServerError when something does not start.
+
+    With `fast_queue` the queues are not MiniStack's, whose rules then cannot reach them.
+    """
     async with AsyncExitStack() as stack:
         ministack = await stack.enter_async_context(MiniStack())
         influxd = await stack.enter_async_context(Influxd(found, api=api))
-        client = partial(open_client, url=ministack.url, region=ministack.region)
+        fast = await stack.enter_async_context(Sqs()) if fast_queue else None
+
+        def client(service: str) -> Any:
+            url = fast.url if fast and service == "sqs" else ministack.url
+            return open_client(service, url=url, region=ministack.region)
+
         queues = await create_resources(client, records, visibility_seconds=visibility_seconds)
         sqs = await stack.enter_async_context(client("sqs"))
-        yield Stack(ministack, influxd, sqs, queues.main, queues.dead_letters, queues.rule_errors)
+        yield Stack(
+            ministack,
+            influxd,
+            sqs,
+            queues.main,
+            queues.dead_letters,
+            queues.rule_errors,
+            fast_queue=fast,
+        )
 
 
 async def create_resources(

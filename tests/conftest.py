@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from loadtest.servers import Influxd, MiniStack, Moto
+from loadtest.sqs.server import Sqs
 from loadtest.toolchain import FoundInfluxd, find_influxd
 
 pytest_plugins = ["support.no_skips"]
@@ -48,4 +49,11 @@ async def ministack() -> AsyncIterator[MiniStack]:
 async def moto() -> AsyncIterator[Moto]:
     """Moto in server mode: name queues and tables after the test."""
     async with Moto() as server:
+        yield server
+
+
+@shared_server
+async def fast_sqs() -> AsyncIterator[Sqs]:
+    """The queue of long runs: name queues after the test."""
+    async with Sqs() as server:
         yield server

@@ -16,8 +16,8 @@ from loadtest.devices import Device
 from loadtest.ledger import Ledger
 from loadtest.servers import ServerError
 
-MOST_WAITING = 1_500
-"""Sending pauses while more wait in the queue, because MiniStack slows down with them."""
+MOST_WAITING = 3_000
+"""Sending pauses while more wait in the queue, so that what is sent is received soon."""
 
 _BATCH = 10
 _POISON_SHARE = 0.01

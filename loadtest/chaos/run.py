@@ -50,7 +50,7 @@ async def run_chaos(options: Options, found: FoundInfluxd, console: Console) -> 
     with interrupts():
         console.print(f"Starting MiniStack and InfluxDB {found.version} …", highlight=False)
         records = many_records()
-        async with open_site(found, options.api, records) as site:
+        async with open_site(found, options.api, records, fast_queue=True) as site:
             devices = [
                 Device(number, record, seed=options.seed)
                 for number, record in zip(range(DEVICES), cycle(records), strict=False)

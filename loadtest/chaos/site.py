@@ -105,15 +105,23 @@ def many_records() -> list[Record]:
 
 
 @asynccontextmanager
-async def open_site(found: FoundInfluxd, api: Api, records: list[Record]) -> AsyncIterator[Site]:
+async def open_site(
+    found: FoundInfluxd, api: Api, records: list[Record], *, fast_queue: bool = False
+) -> AsyncIterator[Site]:
     """Start servers and proxies; ServerError when something does not start."""
     custody = Custody()
     async with AsyncExitStack() as closing:
         stack = await closing.enter_async_context(
-            open_stack(found, api, records, visibility_seconds=VISIBILITY_SECONDS)
+            open_stack(
+                found,
+                api,
+                records,
+                visibility_seconds=VISIBILITY_SECONDS,
+                fast_queue=fast_queue,
+            )
         )
         proxies: dict[Target, FaultProxy] = {
-            "sqs": FaultProxy(lambda: stack.ministack.url, aws_operation, custody.told),
+            "sqs": FaultProxy(lambda: stack.sqs_url, aws_operation, custody.told),
             "dynamodb": FaultProxy(lambda: stack.ministack.url, aws_operation),
             "influxdb": FaultProxy(lambda: stack.influxd.url, influxdb_operation),
         }

@@ -9,8 +9,9 @@ from uuid import uuid4
 import aioboto3
 
 from loadtest.servers import MiniStack, Moto
+from loadtest.sqs.server import Sqs
 
-Emulator = MiniStack | Moto
+Emulator = MiniStack | Moto | Sqs
 
 
 def unique(name: str) -> str:

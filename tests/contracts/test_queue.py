@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import pytest
+from contracts.emulators import Emulator
 from contracts.queues import (
     PATIENCE_SECONDS,
     Letter,
@@ -16,7 +17,6 @@ from contracts.queues import (
 
 from ingestor.core.message import Reason, Rejected, Stage
 from ingestor.ports import BATCH, DeadLetter, QueueDepth, Receipt
-from loadtest.servers import MiniStack, Moto
 
 
 @pytest.fixture(
@@ -24,7 +24,7 @@ from loadtest.servers import MiniStack, Moto
         ("memory", ""),
         *(
             pytest.param((emulator, client), marks=pytest.mark.servers, id=f"{emulator}-{client}")
-            for emulator in ("moto", "ministack")
+            for emulator in ("moto", "ministack", "fast_sqs")
             for client in ("aioboto3", "lean")
         ),
     ]
@@ -34,7 +34,7 @@ def open_queue(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     name, sqs_client = request.param
     if name == "memory":
         return memory_queue
-    emulator: Moto | MiniStack = request.getfixturevalue(name)
+    emulator: Emulator = request.getfixturevalue(name)
     for name, value in emulator.environment().items():
         monkeypatch.setenv(name, value)
     return sqs_queue(emulator, sqs_client)
