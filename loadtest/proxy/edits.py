@@ -86,7 +86,11 @@ class UnprocessedKeys:
     """A BatchGetItem leaves every `each`-th key unprocessed; 1 leaves all of them."""
 
     each: int = 3
-    name: str = "unprocessed-keys"
+
+    @property
+    def name(self) -> str:
+        """See Fault."""
+        return "all-keys-unprocessed" if self.each == 1 else "unprocessed-keys"
 
     async def apply(self, exchange: Exchange) -> None:
         """See Fault."""
@@ -110,7 +114,11 @@ class CountsAsStored:
     """A write to InfluxDB is not passed on, and answered with a success that is none."""
 
     status: int = 200
-    name: str = "success-that-is-none"
+
+    @property
+    def name(self) -> str:
+        """See Fault."""
+        return f"status-{self.status}"
 
     async def apply(self, exchange: Exchange) -> None:
         """See Fault."""
