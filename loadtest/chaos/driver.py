@@ -8,10 +8,11 @@ from pathlib import Path
 from loadtest.chaos.load import Load
 from loadtest.chaos.schedule import Action, Arm, InfluxdKill, Kill, Outage, Step, Term
 from loadtest.chaos.site import Site
+from loadtest.servers import ServerError
 from loadtest.service import Service
 
-QUIET_SECONDS = 30.0
-"""How long a clean stop waits for the faults before it to be over."""
+QUIET_SECONDS = 120.0
+"""How long a clean stop waits for the faults before it to be over: each ends within seconds."""
 
 _POLL_SECONDS = 0.05
 _AMID_SECONDS = 0.2
@@ -116,6 +117,7 @@ class Driver:
             if not self._site.under_way and await self._service.ready():
                 return
             await asyncio.sleep(_POLL_SECONDS)
+        raise ServerError(f"the service is not ready {QUIET_SECONDS:.0f} s after the last fault")
 
     async def _kill_influxd(self, down_seconds: float) -> None:
         self._say("kill -9 for influxd")

@@ -148,7 +148,7 @@ def _actions(messages: int, random: Random) -> Iterator[Action]:
     for _ in range(_between(messages // 100_000, 1, 4)):
         yield Outage("sqs", round(1 + 2 * random.random(), 2))
         yield Outage("dynamodb", round(1 + 2 * random.random(), 2))
-    for _ in range(_between(messages // 20_000, 1, 20)):
+    for _ in range(_between(messages // 50_000, 1, 8)):
         for (target, operation), faults in _FAULTS.items():
             for fault in faults:
                 slow = isinstance(fault, Hang)
