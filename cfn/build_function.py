@@ -20,13 +20,17 @@ PLATFORMS = {"arm64": "aarch64", "x86_64": "x86_64"}
 MOST_BYTES = 20 * 1024**2
 
 _NOT_IMPORTED = frozenset({
-    "_distutils_hack", "bin", "boto3/examples", "click", "dateutil/zoneinfo", "markdown_it",
-    "mdurl", "pip", "pkg_resources", "prometheus_client", "pygments", "reactivex/testing", "rich",
-    "s3transfer", "setuptools", "shellingham", "typer", "typer_slim", "uvloop",
+    "_distutils_hack", "aws_lambda_powertools/event_handler", "bin", "boto3/examples", "click",
+    "dateutil/zoneinfo", "markdown_it", "mdurl", "pip", "pkg_resources", "prometheus_client",
+    "pydantic/v1", "pygments", "reactivex/testing", "rich", "s3transfer", "setuptools",
+    "shellingham", "typer", "typer_slim", "uvloop",
 })  # fmt: skip
 """Of the service, or of the command line, alone."""
+_UTILITIES = Path("aws_lambda_powertools/utilities")
+_USED = frozenset({"__init__.py", "jmespath_utils"})
+"""Of these, which fill half of their package, the logger needs this alone."""
 _OWN_NOT_IMPORTED = frozenset({"__main__.py", "app", "cli", "ops"})
-_SERVICES = frozenset({"dynamodb", "sqs", "sso", "sso-oidc", "sts"})
+_SERVICES = frozenset({"dynamodb", "secretsmanager", "sqs", "sso", "sso-oidc", "sts"})
 """The service models kept: botocore and boto3 bring those of all of AWS."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The oldest time that a zip can hold."""
@@ -128,6 +132,7 @@ def _left_out(place: Path) -> bool:
         or (top == "ingestor" and rest[0] in _OWN_NOT_IMPORTED)
         or (top in {"botocore", "boto3"} and _is_model(rest) and rest[1] not in _SERVICES)
         or any(place.is_relative_to(each) for each in _NOT_IMPORTED)
+        or (place.parent.is_relative_to(_UTILITIES) and place.parts[2] not in _USED)
     )
 
 

@@ -1,7 +1,7 @@
 """The function between its invocations: one loop, open connections, a warm cache."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from random import SystemRandom
 from typing import Any, Protocol
@@ -9,22 +9,28 @@ from typing import Any, Protocol
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from ingestor.adapters.cache import CachedMetadata
 from ingestor.adapters.clock import SystemClock
-from ingestor.config import Settings, load
+from ingestor.adapters.secretsmanager import read_secret
+from ingestor.config import Settings
 from ingestor.core.encode import Encoder
 from ingestor.core.mapping import parse_mapping
-from ingestor.dependencies import open_queue, open_sink, open_store
+from ingestor.lambda_handler.clock import ThawedClock
 from ingestor.lambda_handler.events import Delivery, read_event
-from ingestor.lambda_handler.process import process
+from ingestor.lambda_handler.opened import Opened, open_all
+from ingestor.lambda_handler.postpone import postpone
+from ingestor.lambda_handler.process import Outcome, process
+from ingestor.lambda_handler.token import Configuration, ReadSecret
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.pipeline import Limits
-from ingestor.ports import Queue, TimeSeriesSink
+from ingestor.ports import Unavailable
 from ingestor.telemetry.facts import Telemetry
 from ingestor.telemetry.logs import make_logger
 
 MARGIN_SECONDS = 1.0
 """Kept of the time that Lambda grants, for the answer."""
+POSTPONE_SECONDS = 3.0
+POSTPONED_PER_SECOND = 5_000
+"""Messages that can be told to stay away in one second: time is kept for that, too."""
 
 
 class Invocation(Protocol):
@@ -46,22 +52,34 @@ class Function:
 
     While Lambda freezes the process nothing of it runs: there is no task between invocations, and
     a connection that died meanwhile costs one retry.
+
+    Args:
+        environ: The variables that configure it.
+        read: Reads the secret that SECRET_VARIABLE names.
+
+    Raises:
+        ConfigError: with every mistake.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._settings = load(environ)
+    def __init__(self, environ: Mapping[str, str], *, read: ReadSecret = read_secret) -> None:
+        self._kept = ThawedClock()
+        self._configuration = Configuration(environ, read=read, clock=self._kept)
+        settings = self._configuration.settings
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
-        self._encoder = Encoder(parse_mapping(self._settings.mapping))
-        self._metrics = Metrics(namespace="ingestor", service="ingestor-lambda")
-        self._logger = Logger(service="ingestor-lambda", level=self._settings.log_level.upper())
-        self._open: _Open | None = None
+        self._encoder = Encoder(parse_mapping(settings.mapping))
+        # The name that Lambda knows it by tells the figures of two environments apart.
+        name = environ.get("AWS_LAMBDA_FUNCTION_NAME", "ingestor-lambda")
+        self._metrics = Metrics(namespace="ingestor", service=name)
+        self._logger = Logger(service=name, level=settings.log_level.upper())
+        self._opened: Opened | None = None
 
     def __call__(self, event: Any, invocation: Invocation) -> dict[str, Any]:
         """One invocation; the answer names the messages of a queue that are to come again.
 
         Raises:
             NotStored: where there is no queue to bring them back.
+            Exception: a defect, or something that has to be set right, and nothing could be done.
         """
         clock = SystemClock()
         delivery = read_event(
@@ -69,13 +87,18 @@ class Function:
             invocation=invocation.aws_request_id,
             now_ms=clock.time_ns() // 1_000_000,
         )
-        seconds = invocation.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
+        again = sum(each.receive_count > 1 for each in delivery.messages)
+        margin = MARGIN_SECONDS + again / POSTPONED_PER_SECOND
+        seconds = max(0.0, invocation.get_remaining_time_in_millis() / 1000 - margin)
         telemetry = Telemetry(make_logger("warning", "json"))
         started = clock.monotonic()
-        undone = self._runner.run(self._work(delivery, telemetry, max(0.0, seconds)))
-        self._tell(delivery, telemetry, undone, clock.monotonic() - started)
+        outcome = self._runner.run(self._work(delivery, telemetry, seconds))
+        self._tell(delivery, telemetry, outcome, clock.monotonic() - started)
+        undone = outcome.undone
+        if outcome.error is not None and len(undone) == len(delivery.messages):
+            raise outcome.error
         if delivery.from_queue:
-            return {"batchItemFailures": [{"itemIdentifier": each} for each in undone]}
+            return {"batchItemFailures": [{"itemIdentifier": each.message_id} for each in undone]}
         if undone:
             raise NotStored(f"{len(undone)} of {len(delivery.messages)} readings are not stored")
         return {}
@@ -85,87 +108,65 @@ class Function:
         with self._runner:
             self._runner.run(self._stack.aclose())
 
-    async def _work(self, delivery: Delivery, telemetry: Telemetry, seconds: float) -> list[str]:
+    async def _work(self, delivery: Delivery, telemetry: Telemetry, seconds: float) -> Outcome:
         context = Context(SystemClock(), SystemRandom(), telemetry)
-        everything = [message.message_id for message in delivery.messages]
+        deadline = context.clock.monotonic() + seconds
         try:
-            deadline = context.clock.monotonic() + seconds
             async with asyncio.timeout(seconds):
-                opened = self._open = self._open or await _open(self._settings, self._stack)
-            return await process(
-                delivery,
-                dead_letters=opened.queue,
-                store=opened.cache,
-                sink=opened.sink,
-                encoder=self._encoder,
-                context=context,
-                limits=_limits(self._settings),
-                seconds=deadline - context.clock.monotonic(),
+                opened = await self._open()
+        except (Unavailable, TimeoutError) as error:
+            self._configuration.distrust()
+            self._logger.warning("not ready, the event comes again", extra={"reason": str(error)})
+            return Outcome(delivery.messages)
+        except Exception as error:  # noqa: BLE001 - it is raised when the figures are told
+            return Outcome(delivery.messages, error)
+        outcome = await process(
+            delivery,
+            dead_letters=opened.queue,
+            store=opened.cache,
+            sink=opened.sink,
+            encoder=self._encoder,
+            context=context,
+            limits=_limits(self._configuration.settings),
+            seconds=deadline - context.clock.monotonic(),
+        )
+        if "influxdb" in telemetry.down:
+            self._configuration.distrust()
+        if delivery.from_queue and outcome.undone:
+            await postpone(opened.queue, outcome.undone, seconds=POSTPONE_SECONDS)
+        return outcome
+
+    async def _open(self) -> Opened:
+        """What is open; opened anew when InfluxDB's token is another than before."""
+        if await self._configuration.refresh():
+            self._opened = None
+            await self._stack.aclose()
+        if self._opened is None:
+            opening = open_all(
+                self._configuration.settings, clock=self._kept, random=SystemRandom()
             )
-        except Exception as error:
-            self._logger.exception("the event comes again", exc_info=error)
-            return everything
+            self._opened = await self._stack.enter_async_context(opening)
+        return self._opened
 
     def _tell(
-        self, delivery: Delivery, telemetry: Telemetry, undone: Sequence[str], seconds: float
+        self, delivery: Delivery, telemetry: Telemetry, outcome: Outcome, seconds: float
     ) -> None:
         totals = telemetry.totals
         figures = {
             "Received": len(delivery.messages),
             "Stored": totals.stored,
             "Rejected": totals.rejected,
-            "Later": len(undone),
+            "Later": len(outcome.undone),
             "WithoutMetadata": totals.without_metadata,
         }
         for name, count in figures.items():
             self._metrics.add_metric(name, MetricUnit.Count, count)
         self._metrics.add_metric("Seconds", MetricUnit.Seconds, seconds)
         self._metrics.flush_metrics()
-        self._logger.info("event processed", extra=figures | {"down": telemetry.down})
-
-
-class _Open:
-    """What is kept open."""
-
-    def __init__(self, queue: Queue, cache: CachedMetadata, sink: TimeSeriesSink) -> None:
-        self.queue = queue
-        self.cache = cache
-        self.sink = sink
-
-
-async def _open(settings: Settings, stack: AsyncExitStack) -> _Open:
-    """Open all that is needed, or nothing."""
-    clock, random = SystemClock(), SystemRandom()
-    async with AsyncExitStack() as opening:
-        queue = await opening.enter_async_context(open_queue(settings))
-        store = await opening.enter_async_context(open_store(settings, clock=clock, random=random))
-        sink = await opening.enter_async_context(open_sink(settings))
-        await sink.ping()
-        cache = CachedMetadata(
-            store,
-            capacity=settings.cache_size,
-            ttl_seconds=settings.cache_ttl_seconds,
-            negative_ttl_seconds=settings.cache_negative_ttl_seconds,
-            stale_seconds=settings.cache_stale_seconds,
-            clock=clock,
-            random=random,
-        )
-        stack.push_async_exit(opening.pop_all())
-        return _Open(queue, cache, _Greeted(sink))
-
-
-class _Greeted:
-    """A sink that was asked once whether it takes writes: not again for every event."""
-
-    def __init__(self, sink: TimeSeriesSink) -> None:
-        self._sink = sink
-
-    async def write(self, lines: Sequence[bytes]) -> None:
-        """See TimeSeriesSink."""
-        await self._sink.write(lines)
-
-    async def ping(self) -> None:
-        """See TimeSeriesSink."""
+        about: dict[str, Any] = {**figures, "down": telemetry.down}
+        if outcome.error is not None:
+            about["error"] = repr(outcome.error)
+        self._logger.info("event processed", extra=about)
 
 
 def _limits(settings: Settings) -> Limits:
@@ -177,4 +178,5 @@ def _limits(settings: Settings) -> Limits:
         batch_lines=settings.batch_lines,
         batch_bytes=settings.batch_bytes,
         batch_seconds=settings.batch_seconds,
+        guard_messages=settings.guard_messages,
     )

@@ -2,17 +2,19 @@
 
 import asyncio
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from support.rig import KNOWN, Rig, reading, rig
 
 from ingestor.adapters.clock import SystemClock
-from ingestor.adapters.memory import Fault
+from ingestor.adapters.memory import Fault, MemoryMetadata
 from ingestor.core.encode import Encoder
 from ingestor.core.mapping import DEFAULT_MAPPING, parse_mapping
 from ingestor.core.message import Message
+from ingestor.core.metadata import Metadata
 from ingestor.lambda_handler.events import Delivery
-from ingestor.lambda_handler.process import process
+from ingestor.lambda_handler.process import Outcome, process
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.pipeline import Limits
 from ingestor.ports import Unavailable
@@ -29,6 +31,15 @@ def delivery(*bodies: str) -> Delivery:
 async def work(
     r: Rig, event: Delivery, *, seconds: float = 20, mapping: str = DEFAULT_MAPPING
 ) -> list[str]:
+    """Process the event with the rig's fakes, in real time; the ids of what is not done."""
+    outcome = await outcome_of(r, event, seconds=seconds, mapping=mapping)
+    assert outcome.error is None
+    return [each.message_id for each in outcome.undone]
+
+
+async def outcome_of(
+    r: Rig, event: Delivery, *, seconds: float = 20, mapping: str = DEFAULT_MAPPING
+) -> Outcome:
     """Process the event with the rig's fakes, in real time."""
     return await process(
         event,
@@ -99,6 +110,27 @@ async def test_letter_that_cannot_be_sent() -> None:
 
     assert await work(r, delivery("poison", reading(1)), seconds=1.0) == ["m-0"]
     assert len(r.sink.points) == 1
+
+
+async def test_a_defect_hurts_only_what_was_not_done() -> None:
+    """What a defect interrupts comes again; poison that was dead-lettered before it does not."""
+    r = rig()
+
+    class Broken(MemoryMetadata):
+        """Fails as nobody expects, as soon as the letter is settled."""
+
+        async def fetch(self, keys: Sequence[str]) -> Mapping[str, Metadata | None]:
+            """See MetadataStore."""
+            while not r.telemetry.totals.deleted:  # noqa: ASYNC110 - the rig sets no event
+                await asyncio.sleep(0)
+            raise ZeroDivisionError(keys)
+
+    r.store = Broken({})
+
+    outcome = await outcome_of(r, delivery("poison", reading(1)))
+
+    assert [each.message_id for each in outcome.undone] == ["m-1"]
+    assert outcome.error is not None
 
 
 async def test_same_lines_as_the_service() -> None:
