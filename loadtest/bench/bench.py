@@ -97,7 +97,7 @@ async def _costs(options: Options, report: BenchReport, console: Console) -> Non
     console.print("where the time goes")
     # Twice as long: it is made of samples.
     for stage, cost in (await runs.stages(2 * options.seconds)).items():
-        report.add(f"cpu_{stage.replace(' ', '_')}", cost, "us/message", "core")
+        report.add(f"cpu_{stage.replace(' ', '_').lower()}", cost, "us/message", "core")
     ways = await runs.mapping_cost()
     report.add("mapping", ways["mapping"], "us/message", "core")
     report.add("handwritten", ways["handwritten"], "us/message", "core")
