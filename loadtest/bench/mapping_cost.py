@@ -18,8 +18,8 @@ from loadtest.bench.answerers import ATTRIBUTES, Sqs
 from loadtest.bench.byhand import ByHand
 
 DEVICES = 1000
-MESSAGES = 10_000
-ROUNDS = 15
+MESSAGES = 2_000
+ROUNDS = 75
 
 Message = tuple[str, int]
 Work = Callable[[Sequence[Message]], list[bytes]]
