@@ -6,7 +6,9 @@ Every implementation, the fakes in `adapters.memory` included, passes the suites
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 from ingestor.core.message import Message, Rejected
 from ingestor.core.metadata import Metadata
@@ -39,7 +41,7 @@ class Refused(Exception):
         self.too_large = too_large
 
 
-class Receipt(NamedTuple):
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """The right to settle one received message."""
 
     message_id: str

@@ -1,11 +1,11 @@
 """What a queue hands over, and what becomes of it when it can never be stored."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
 
-@dataclass(slots=True, eq=False)
-class Message:
+
+class Message(msgspec.Struct, eq=False, gc=False):
     """One message as received.
 
     `message_id` identifies it within its queue; a redrive gives a new one.

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import msgspec
+
 from ingestor.core.metadata import Metadata
 
 
-class Opened:
+class Opened(msgspec.Struct, eq=False, gc=False):
     """The readings of one message with what is around them.
 
     `body` is the queue's message as JSON (None when it is none), `message` what the device sent,
@@ -14,11 +16,8 @@ class Opened:
     reading that is being encoded.
     """
 
-    __slots__ = ("body", "message", "readings", "record", "topic")
-
-    def __init__(self, body: Any, message: Any, topic: Any, readings: list[Any]) -> None:
-        self.body = body
-        self.message = message
-        self.topic = topic
-        self.readings = readings
-        self.record: Metadata | None = None
+    body: Any
+    message: Any
+    topic: Any
+    readings: list[Any]
+    record: Metadata | None = None

@@ -6,6 +6,11 @@ Two steps, because the metadata look-up lies between them: `parse` says which re
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import attrgetter
+from typing import Any
+
+import msgspec
 
 from ingestor.core.encode import Encoder, RouteEncoder
 from ingestor.core.mapping import MissingPolicy
@@ -15,8 +20,7 @@ from ingestor.core.opened import Opened
 from ingestor.core.settlement import Held, begin_writing
 
 
-@dataclass(slots=True, eq=False)
-class Parsed:
+class Parsed(msgspec.Struct, eq=False):
     """A message that was opened and waits for metadata; `keys[i]` belongs to reading i."""
 
     held: Held
@@ -41,6 +45,9 @@ class Encoded:
     without_metadata: int = 0
 
 
+_keys = attrgetter("keys")
+
+
 def parse(encoder: Encoder, messages: Iterable[Held]) -> tuple[list[Parsed], list[Held]]:
     """Decode messages; returns what can go on, and what is rejected (with its `rejection` set)."""
     parsed = []
@@ -49,8 +56,12 @@ def parse(encoder: Encoder, messages: Iterable[Held]) -> tuple[list[Parsed], lis
         try:
             message = held.message
             route, opened = encoder.open(message.body, sent_at_ms=message.sent_at_ms)
-            metadata_key = route.metadata_key
-            keys = [metadata_key(reading, opened) for reading in opened.readings]
+            key_of = route.metadata_key
+            readings = opened.readings
+            if len(readings) == 1:  # the usual case: a comprehension would cost more than the key
+                keys = [key_of(readings[0], opened)]
+            else:
+                keys = [key_of(reading, opened) for reading in readings]
         except Rejected as rejection:
             held.rejection = rejection
         except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the neighbours
@@ -64,7 +75,9 @@ def parse(encoder: Encoder, messages: Iterable[Held]) -> tuple[list[Parsed], lis
 
 def wanted_keys(parsed: Iterable[Parsed]) -> list[str]:
     """The distinct metadata keys that these messages need, in order of appearance."""
-    return list(dict.fromkeys(key for each in parsed for key in each.keys if key is not None))
+    wanted = dict.fromkeys(chain.from_iterable(map(_keys, parsed)))
+    wanted.pop(None, None)
+    return list(wanted)
 
 
 def encode(parsed: Sequence[Parsed], records: Mapping[str, Metadata | None]) -> Encoded:
@@ -75,15 +88,16 @@ def encode(parsed: Sequence[Parsed], records: Mapping[str, Metadata | None]) -> 
     """
     result = Encoded()
     writing = []
+    found: dict[Any, Metadata | None] = {None: None, **records}  # who names no record has none
     for each in parsed:
         held = each.held
         route = each.route
         try:
-            records_of = [None if key is None else records[key] for key in each.keys]
+            records_of = list(map(found.__getitem__, each.keys))
         except KeyError:
             result.unanswered.append(each)
             continue
-        missing = records_of.count(None) if route.has_metadata else 0
+        missing = records_of.count(None) if None in records_of and route.has_metadata else 0
         if missing and route.missing is not MissingPolicy.WRITE:
             _without_metadata(route.missing, each, records_of, result)
             continue
@@ -96,10 +110,10 @@ def encode(parsed: Sequence[Parsed], records: Mapping[str, Metadata | None]) -> 
             held.rejection = _defect(Stage.MAP, error)
             result.rejected.append(held)
         else:
-            held.open_lines = len(lines)
+            held.open_lines = count = len(lines)
             writing.append(held)
             result.lines += lines
-            result.owners += [held] * len(lines)
+            result.owners += [held] * count
             result.without_metadata += missing
     begin_writing(writing)
     return result

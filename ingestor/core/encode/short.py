@@ -12,7 +12,7 @@ handed to it as values: nothing that a user wrote is ever executed.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 from zlib import crc32
 
@@ -25,7 +25,7 @@ from ingestor.core.mapping.sources import FieldRule, Source
 from ingestor.core.opened import Opened
 from ingestor.core.paths import Path, single_name
 from ingestor.core.prefix import escape_name
-from ingestor.core.timestamps import NS_PER_SECOND
+from ingestor.core.timestamps import NS_PER_SECOND, WholeSeconds
 from ingestor.core.zones import parse_zone
 
 Line = Callable[[dict[str, Any], Opened, int], bytes]
@@ -136,26 +136,17 @@ def _time(code: _Code, route: Route, clock: Clock) -> None:
     if first is None or name is None or parse_zone(first.zone or rule.zone) is not UTC:
         code.add(1, complete)
         return
-    epoch = code.value(datetime(1970, 1, 1))  # noqa: DTZ001 - as are the times that it is taken from
+    seconds = WholeSeconds()
+    known, learn = code.value(seconds.known.get), code.value(seconds.ns)
     code.add(1, f"value = get({code.value(name)})")
-    code.add(1, "ns = None")
-    # Characters 10, 13 and 16, and no more than 19: a date and a time of day, and no zone.
-    code.add(1, 'if value.__class__ is str and value[10::3] == "T::":')
-    code.add(2, "try:")
-    code.add(3, f"since = {code.value(datetime.fromisoformat)}(value) - {epoch}")
-    code.add(2, "except ValueError:")
-    code.add(3, "pass")
-    code.add(2, "else:")
-    code.add(3, f"ns = (since.days * 86400 + since.seconds) * {NS_PER_SECOND}")
-    code.add(3, "age = sent_at_ms * 1000000 - ns")
-    code.add(3, f"if not {-clock.future_ns} <= age <= {clock.past_ns}:")
-    code.add(4, "ns = None")
-    if rule.spread:
-        code.add(3, "else:")
-        code.add(4, "own = reading.copy()")
-        for each in rule.envelope:
-            code.add(4, f"own.pop({code.value(each)}, None)")
-        crc = f"{code.value(crc32)}({code.value(content_of)}(own))"
-        code.add(4, f"ns += {crc} * {NS_PER_SECOND} >> 32")
-    code.add(1, "if ns is None:")
+    code.add(1, f"ns = {known}(value) or {learn}(value) if value.__class__ is str else None")
+    age = "sent_at_ms * 1000000 - ns"
+    code.add(1, f"if ns is None or not {-clock.future_ns} <= {age} <= {clock.past_ns}:")
     code.add(2, complete)
+    if rule.spread:
+        code.add(1, "else:")
+        code.add(2, "own = reading.copy()")
+        for each in rule.envelope:
+            code.add(2, f"own.pop({code.value(each)}, None)")
+        crc = f"{code.value(crc32)}({code.value(content_of)}(own))"
+        code.add(2, f"ns += {crc} * {NS_PER_SECOND} >> 32")

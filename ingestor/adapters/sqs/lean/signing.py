@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -44,7 +45,7 @@ class Signer:
         self._second = -1
         self._keys: Keys | None = None
         self._day = ""
-        self._key = b""
+        self._mac = _hmac(b"")
         self._before_target = b""
         self._made: dict[str, tuple[bytes, bytes]] = {}
 
@@ -67,9 +68,12 @@ class Signer:
         digest = hashlib.sha256(body).hexdigest()
         canonical = f"{self._canonical_start}{target}\n\n{self._names}\n{digest}"
         hashed = hashlib.sha256(canonical.encode()).hexdigest()
-        signature = hmac.digest(self._key, f"{self._to_sign}{hashed}".encode(), "sha256").hex()
-        head = f"{self._head_start}{signature}\r\nX-Amz-Target: {target}\r\n"
-        request = b"%bContent-Length: %d\r\n\r\n%b" % (head.encode("latin-1"), len(body), body)
+        signature = self._mac(f"{self._to_sign}{hashed}".encode())
+        head = (
+            f"{self._head_start}{signature}\r\nX-Amz-Target: {target}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        request = head.encode("latin-1") + body
         if len(body) <= _REUSED_BYTES:
             self._made[operation] = (body, request)
         return request
@@ -78,7 +82,7 @@ class Signer:
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
         day = stamp[:8]
         if day != self._day or keys is not self._keys:
-            self._key = signing_key(keys.secret_key, day, self._region)
+            self._mac = _hmac(signing_key(keys.secret_key, day, self._region))
             self._day = day
         scope = f"{day}/{self._region}/{SERVICE}/aws4_request"
         token = keys.token
@@ -100,6 +104,24 @@ class Signer:
         self._second = second
         self._keys = keys
         self._made.clear()
+
+
+def _hmac(key: bytes) -> Callable[[bytes], str]:
+    """HMAC-SHA256 with one key of at most 64 bytes, in hexadecimal.
+
+    The hash of the key is made once and copied, which takes half the time of `hmac.digest`.
+    """
+    padded = key.ljust(64, b"\0")
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
+    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+
+    def mac(message: bytes) -> str:
+        first, second = inner.copy(), outer.copy()
+        first.update(message)
+        second.update(first.digest())
+        return second.hexdigest()
+
+    return mac
 
 
 def signing_key(secret_key: str, day: str, region: str) -> bytes:
