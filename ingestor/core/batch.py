@@ -36,8 +36,18 @@ class Batcher:
 
     def add(self, lines: Sequence[bytes], owners: Sequence[Held], now: float) -> list[Batch]:
         """Add lines with their owners; returns the batches that are full by it."""
-        closed = []
         batch = self._open
+        size_bytes = sum(map(len, lines)) + len(lines)  # with the line ends
+        if (
+            batch is not None
+            and batch.size_bytes + size_bytes <= self._most_bytes
+            and len(batch.lines) + len(lines) < self._most_lines
+        ):  # the usual case, without a look at each line
+            batch.lines += lines
+            batch.owners += owners
+            batch.size_bytes += size_bytes
+            return []
+        closed = []
         for line, owner in zip(lines, owners, strict=True):
             size = len(line) + 1  # the line end
             if batch is not None and batch.size_bytes + size > self._most_bytes:

@@ -87,20 +87,24 @@ def encode(parsed: Sequence[Parsed], records: Mapping[str, Metadata | None]) -> 
     one of its readings is refused, not at all: its dead letter can then be replayed as it is.
     """
     result = Encoded()
+    all_lines, owners = result.lines, result.owners
     writing = []
     found: dict[Any, Metadata | None] = {None: None, **records}  # who names no record has none
     for each in parsed:
         held = each.held
         route = each.route
+        keys = each.keys
         try:
-            records_of = list(map(found.__getitem__, each.keys))
+            records_of = [found[keys[0]]] if len(keys) == 1 else [found[key] for key in keys]
         except KeyError:
             result.unanswered.append(each)
             continue
-        missing = records_of.count(None) if None in records_of and route.has_metadata else 0
-        if missing and route.missing is not MissingPolicy.WRITE:
-            _without_metadata(route.missing, each, records_of, result)
-            continue
+        missing = 0
+        if None in records_of and route.has_metadata:
+            missing = records_of.count(None)
+            if route.missing is not MissingPolicy.WRITE:
+                _without_metadata(route.missing, each, records_of, result)
+                continue
         try:
             lines = route.encode(each.opened, records_of, sent_at_ms=held.message.sent_at_ms)
         except Rejected as rejection:
@@ -112,8 +116,8 @@ def encode(parsed: Sequence[Parsed], records: Mapping[str, Metadata | None]) -> 
         else:
             held.open_lines = count = len(lines)
             writing.append(held)
-            result.lines += lines
-            result.owners += [held] * count
+            all_lines += lines
+            owners += [held] * count
             result.without_metadata += missing
     begin_writing(writing)
     return result

@@ -23,9 +23,10 @@ unless it is RELEASED.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Never
+
+import msgspec
 
 from ingestor.core.message import Message, Rejected
 
@@ -57,8 +58,7 @@ class IllegalStep(Exception):
     """A defect of ours: the message must not go from its state to the other one."""
 
 
-@dataclass(slots=True, eq=False)
-class Held:
+class Held(msgspec.Struct, eq=False):
     """A message between its receive and the queue's confirmation that it is gone.
 
     `lease_until` and `received_at` are monotonic seconds. `open_lines` counts the lines that are
@@ -101,18 +101,23 @@ class InFlight:
         the queue would accept without effect.
         """
         fresh = []
+        all_held = self._held
+        until = now + lease_seconds
+        size_bytes = 0
         for message in messages:
-            known = self._held.pop(message.message_id, None)
+            message_id = message.message_id
+            known = all_held.pop(message_id, None)
             if known is None:
-                known = Held(message, now, now + lease_seconds)
-                self.size_bytes += message.size_bytes
+                known = Held(message, now, until)
+                size_bytes += len(message.body)
                 fresh.append(known)
             else:
                 known.message.receipt_handle = message.receipt_handle
                 known.message.receive_count = message.receive_count
                 known.received_at = now
-                known.lease_until = now + lease_seconds
-            self._held[message.message_id] = known
+                known.lease_until = until
+            all_held[message_id] = known
+        self.size_bytes += size_bytes
         return fresh
 
     def due(self, now: float, within_seconds: float, limit: int) -> list[Held]:
@@ -138,14 +143,15 @@ class InFlight:
 
     def forget(self, messages: Iterable[Held]) -> None:
         """The queue confirmed that these are gone, or will bring them again by itself."""
+        all_held = self._held
         for held in messages:
             state = held.state
             if state is not _DELETED and state is not _RELEASED:
                 raise IllegalStep(f"a message that is {state.name} must not be forgotten")
             message = held.message
-            if self._held.get(message.message_id) is held:
-                del self._held[message.message_id]
-                self.size_bytes -= message.size_bytes
+            if all_held.get(message.message_id) is held:
+                del all_held[message.message_id]
+                self.size_bytes -= len(message.body)
 
 
 def lease_seconds(held: Held, now: float, wanted_seconds: float) -> float:
@@ -169,8 +175,8 @@ def lines_stored(owners: Iterable[Held]) -> tuple[list[Held], list[Held]]:
     for held in owners:
         if held.state is not _WRITING:
             _illegal(held, _STORED)
-        held.open_lines -= 1
-        if not held.open_lines:
+        held.open_lines = left = held.open_lines - 1
+        if not left:
             if held.rejection is None:
                 held.state = _STORED
                 stored.append(held)

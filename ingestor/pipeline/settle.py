@@ -183,8 +183,9 @@ class Settler:
         To try again are also those that were received again while the call was under way: what it
         did with the receipt of before says nothing about the new one.
         """
-        permanent = {each.message_id: each.permanent for each in failures} if failures else {}
+        permanent = {}
         if failures:
+            permanent = {each.message_id: each.permanent for each in failures}
             self._telemetry.queue_entries_failed(call, [each.code for each in failures])
         worked: list[Held] = []
         again: list[Held] = []

@@ -32,9 +32,13 @@ class Telemetry:
         totals = self.totals
         totals.received += len(messages)
         totals.duplicates += len(messages) - fresh
+        size_bytes = redelivered = 0
         for message in messages:
-            totals.received_bytes += message.size_bytes
-            totals.redelivered += message.receive_count > 1
+            size_bytes += len(message.body)
+            if message.receive_count > 1:
+                redelivered += 1
+        totals.received_bytes += size_bytes
+        totals.redelivered += redelivered
 
     def written(self, *, lines: int, size_bytes: int, seconds: float, now: float) -> None:
         """The sink confirmed one request."""
@@ -47,9 +51,11 @@ class Telemetry:
     def stored(self, messages: Sequence[Held], *, time_ns: int, now: float) -> None:
         """These messages have all their lines in the sink."""
         self.totals.stored += len(messages)
-        now_ms = time_ns / 1e6
+        now_seconds = time_ns / 1e9
+        lags = [now_seconds - held.message.sent_at_ms / 1e3 for held in messages]
         # Clocks of two machines differ: a lag below zero is a lag of zero.
-        lags = [max(0.0, (now_ms - held.message.sent_at_ms) / 1e3) for held in messages]
+        if lags and min(lags) < 0:
+            lags = [max(0.0, lag) for lag in lags]
         self.lag.observe(lags, now)
 
     def refused(self, *, lines: int, too_large: bool) -> None:

@@ -208,7 +208,7 @@ class SqsQueue:
             return []
         request = {"QueueUrl": self.queue_url, "Entries": entries}
         answer = await self._calls.call(operation, request, BatchAnswer, seconds=CALL_SECONDS)
-        return _failures([each.message_id for each in receipts], answer)
+        return _failures(receipts, answer)
 
     async def _send(self, letters: list[Letter]) -> list[Failure]:
         entries = [_entry(n, each) for n, each in enumerate(letters)]
@@ -216,7 +216,7 @@ class SqsQueue:
         answer = await self._calls.call(
             "SendMessageBatch", request, BatchAnswer, seconds=CALL_SECONDS
         )
-        return _failures([each.message_id for each in letters], answer)
+        return _failures(letters, answer)
 
 
 def _entry(number: int, letter: Letter) -> Mapping[str, Any]:
@@ -230,22 +230,22 @@ def _entry(number: int, letter: Letter) -> Mapping[str, Any]:
     }
 
 
-def _failures(message_ids: list[str], answer: BatchAnswer) -> list[Failure]:
-    """The entries that did not succeed; an entry's id is its place in `message_ids`.
+def _failures(entries: Sequence[Receipt | Letter], answer: BatchAnswer) -> list[Failure]:
+    """The entries that did not succeed; an entry's id is its place in `entries`.
 
     One that the answer does not mention did not succeed either: only what is confirmed counts.
     """
     succeeded = [each.id for each in answer.successful or ()]
-    if not answer.failed and succeeded == _IDS[: len(message_ids)]:
+    if not answer.failed and succeeded == _IDS[: len(entries)]:
         return []
     failed = {each.id: each for each in answer.failed or ()}
     failures = []
-    for n, message_id in enumerate(message_ids):
+    for n, each in enumerate(entries):
         entry = failed.get(str(n))
         if entry is not None:
-            failures.append(_failure(message_id, entry))
+            failures.append(_failure(each.message_id, entry))
         elif str(n) not in succeeded:
-            failures.append(Failure(message_id, "NotConfirmed", permanent=False))
+            failures.append(Failure(each.message_id, "NotConfirmed", permanent=False))
     return failures
 
 

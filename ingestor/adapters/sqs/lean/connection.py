@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import cast
 
 import httptools
+import msgspec
 
 MOST_HEADER_BYTES = 64 * 1024
 MOST_BODY_BYTES = 16 * 1024 * 1024
@@ -20,8 +20,7 @@ class UnreadableReply(Exception):
     """What came is no HTTP reply, or a larger one than anybody needs."""
 
 
-@dataclass(slots=True, eq=False)
-class Reply:
+class Reply(msgspec.Struct, eq=False, gc=False):
     """An HTTP reply; the names of headers are in lower case."""
 
     status: int

@@ -63,7 +63,8 @@ class Pool:
             self._discard_idle()
         connection = self._idle.pop() if self._idle else await self._another(deadline)
         self._busy.add(connection)
-        self._watch(deadline)
+        if self._timer is None or self._timer.when() > deadline:
+            self._watch(deadline)
         try:
             return await connection.ask(request, deadline)
         except asyncio.CancelledError:
@@ -152,11 +153,8 @@ class Pool:
                 return
 
     def _watch(self, deadline: float) -> None:
-        timer = self._timer
-        if timer is not None:
-            if timer.when() <= deadline:
-                return
-            timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer = self._loop.call_at(deadline, self._expire)
 
     def _expire(self) -> None:

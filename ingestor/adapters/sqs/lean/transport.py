@@ -105,8 +105,16 @@ class LeanTransport:
     ) -> Answer:
         """See Transport."""
         body = _encode(request)
+        deadline = self._loop.time() + seconds
         try:
-            reply = await self._ask(operation, body, self._loop.time() + seconds)
+            keys = self._credentials.held() or await self._keys(deadline)
+            try:
+                reply = await self._pool.ask(self._signed(operation, body, keys), deadline)
+            except ConnectionLost:
+                reply = await self._once_more(operation, body, None, keys, deadline)
+            else:
+                if reply.status != _OK:
+                    reply = await self._once_more(operation, body, reply, keys, deadline)
         except TimeoutError as exc:
             raise Unavailable(f"SQS did not answer {operation} within {seconds:g} s.") from exc
         except ConnectionLost as exc:
@@ -130,15 +138,10 @@ class LeanTransport:
             raise unreadable("SQS", operation) from exc
         return read
 
-    async def _ask(self, operation: str, body: bytes, deadline: float) -> Reply:
-        """Ask; once more where that promises to help at once."""
-        keys = self._credentials.held() or await self._keys(deadline)
-        try:
-            reply = await self._send(operation, body, keys, deadline)
-            if reply.status == _OK:
-                return reply
-        except ConnectionLost:
-            reply = None
+    async def _once_more(
+        self, operation: str, body: bytes, reply: Reply | None, keys: Keys, deadline: float
+    ) -> Reply:
+        """Ask again where that promises to help at once; `reply` is None when none came."""
         async with asyncio.timeout_at(deadline):
             if reply is None or reply.status in _SERVER_ERRORS:
                 # Everybody's repetitions at different moments: the server may just be starting.
@@ -146,18 +149,14 @@ class LeanTransport:
             elif not await self._mended(reply, keys):
                 return reply
         keys = await self._keys(deadline)
-        return await self._send(operation, body, keys, deadline, fresh=True)
+        return await self._pool.ask(self._signed(operation, body, keys), deadline, fresh=True)
 
     async def _keys(self, deadline: float) -> Keys:
         async with asyncio.timeout_at(deadline):
             return await self._credentials.get()
 
-    async def _send(
-        self, operation: str, body: bytes, keys: Keys, deadline: float, *, fresh: bool = False
-    ) -> Reply:
-        now = time() + self._skew.seconds
-        request = self._signer.request(operation, body, keys, now)
-        return await self._pool.ask(request, deadline, fresh=fresh)
+    def _signed(self, operation: str, body: bytes, keys: Keys) -> bytes:
+        return self._signer.request(operation, body, keys, time() + self._skew.seconds)
 
     async def _mended(self, reply: Reply, keys: Keys) -> bool:
         """Whether the reason for a refusal was ours, and is gone."""
