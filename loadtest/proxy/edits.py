@@ -83,9 +83,13 @@ class NothingReceived:
 
 @dataclass(slots=True, frozen=True)
 class UnprocessedKeys:
-    """A BatchGetItem leaves every `each`-th key unprocessed; 1 leaves all of them."""
+    """A BatchGetItem leaves every `each`-th key unprocessed; 1 leaves all of them.
+
+    Of the keys with the value `only` alone, where that is given.
+    """
 
     each: int = 3
+    only: str | None = None
 
     @property
     def name(self) -> str:
@@ -98,8 +102,11 @@ class UnprocessedKeys:
         left = {}
         for table, request in asked["RequestItems"].items():
             keys = request["Keys"]
-            left[table] = request | {"Keys": keys[:: self.each]}
-            request["Keys"] = [key for key in keys if key not in left[table]["Keys"]]
+            chosen = [key for key in keys if self.only is None or {"S": self.only} in key.values()]
+            unprocessed = chosen[:: self.each]
+            request["Keys"] = [key for key in keys if key not in unprocessed]
+            if unprocessed:
+                left[table] = request | {"Keys": unprocessed}
         answer: dict[str, Any] = {"Responses": {}}
         reply = Reply(200, _JSON)
         if any(request["Keys"] for request in asked["RequestItems"].values()):

@@ -1,6 +1,7 @@
 """A real InfluxDB: 1.x by a configuration file, 2.x by variables and its set-up call."""
 
 import json
+import sys
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any, Literal
 
 import aiohttp
 
+from loadtest.servers import locked
+from loadtest.servers.disk import SmallDisk
 from loadtest.servers.ports import free_port
 from loadtest.servers.process import Server, ServerError
 from loadtest.toolchain import FoundInfluxd, describe_influxd
@@ -59,7 +62,9 @@ class Influxd(Server):
     `api` says which write API `environment()` names; a server that has both answers on both:
     v1 with `database`, `username`, `password`, v2 with `org`, `bucket`, `token`. On 1.8 the token
     is `user:password` and the bucket `database/retention policy`; on 2.x it is the operator's.
-    Without `auth` (1.x only) everybody may do everything.
+    Without `auth` (1.x only) everybody may do everything. `settings` are variables such as
+    INFLUXDB_HTTP_MAX_BODY_SIZE, by which influxd lets any option be changed. Its data are
+    in `folder`, or on `disk`. A second server on the same data is refused.
 
     Raises ServerError when the binary does not serve `api`.
     """
@@ -67,7 +72,13 @@ class Influxd(Server):
     name = "influxd"
 
     def __init__(
-        self, binary: Path | FoundInfluxd, *, api: Literal["v1", "v2"], auth: bool = True
+        self,
+        binary: Path | FoundInfluxd,
+        *,
+        api: Literal["v1", "v2"],
+        auth: bool = True,
+        settings: Mapping[str, str] | None = None,
+        disk: SmallDisk | None = None,
     ) -> None:
         self.found = binary if isinstance(binary, FoundInfluxd) else describe_influxd(binary)
         if api not in self.found.apis:
@@ -79,6 +90,8 @@ class Influxd(Server):
             raise ServerError("InfluxDB 2.x cannot be run without authentication")
         self.api = api
         self.auth = auth
+        self._settings = settings or {}
+        self._disk = disk
         self.org = _ORG
         self.database = _DATABASE
         self.username = _USERNAME
@@ -88,12 +101,21 @@ class Influxd(Server):
 
     def command(self) -> list[str]:
         """See Server."""
+        self._data.mkdir(exist_ok=True)
+        run = [sys.executable, "-I", locked.__file__, str(self._data), *self._run()]
+        return self._disk.enter(run) if self._disk else run
+
+    @property
+    def _data(self) -> Path:
+        return self._disk.folder if self._disk else self.folder / "influxdb"
+
+    def _run(self) -> list[str]:
         if self._is_2x:
             return [str(self.found.path), "run"]
         configuration = self.folder / "influxdb.conf"
         configuration.write_text(
             _CONFIGURATION_1X.format(
-                folder=self.folder,
+                folder=self._data,
                 port=self.port,
                 rpc_port=free_port(),
                 auth=str(self.auth).lower(),
@@ -105,15 +127,16 @@ class Influxd(Server):
     def variables(self) -> Mapping[str, str]:
         """See Server."""
         if not self._is_2x:
-            return {}
+            return self._settings
         return {
             "INFLUXD_HTTP_BIND_ADDRESS": f"127.0.0.1:{self.port}",
-            "INFLUXD_BOLT_PATH": str(self.folder / "influxd.bolt"),
-            "INFLUXD_SQLITE_PATH": str(self.folder / "influxd.sqlite"),
-            "INFLUXD_ENGINE_PATH": str(self.folder / "engine"),
+            "INFLUXD_BOLT_PATH": str(self._data / "influxd.bolt"),
+            "INFLUXD_SQLITE_PATH": str(self._data / "influxd.sqlite"),
+            "INFLUXD_ENGINE_PATH": str(self._data / "engine"),
             "INFLUXD_LOG_LEVEL": "warn",
             "INFLUXD_REPORTING_DISABLED": "true",
             "INFLUXD_UI_DISABLED": "true",
+            **self._settings,
         }
 
     async def is_ready(self, session: aiohttp.ClientSession) -> bool:
@@ -154,6 +177,11 @@ class Influxd(Server):
     async def administrate(self, statement: str) -> list[dict[str, Any]]:
         """Run an InfluxQL statement as the administrator (1.x)."""
         return await self._influxql(statement, self._login(_ADMIN, _ADMIN_PASSWORD))
+
+    async def keep_an_hour(self) -> None:
+        """From now on refuse points that are older than that (1.x)."""
+        policy = f'"autogen" ON "{self.database}"'
+        await self.administrate(f"ALTER RETENTION POLICY {policy} DURATION 1h SHARD DURATION 1h")
 
     async def clear(self) -> None:
         """Delete everything that was stored."""
