@@ -1,0 +1,15 @@
+"""What a running service says about itself."""
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+
+
+async def figures(url: str) -> dict[str, float]:
+    """All of `/metrics`; labels stand behind the name in their order, as in `name/write/no`."""
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/metrics") as response:
+        text = await response.text()
+    return {
+        "/".join((sample.name, *sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
