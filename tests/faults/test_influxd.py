@@ -122,7 +122,7 @@ async def test_f32_beyond_retention(strict: Ground) -> None:
     [letter] = await strict.stack.take_dead_letters()
     assert letter.body == old
     assert letter.why.startswith("write beyond-retention")
-    assert said["ingestor_rejected_total/write/beyond-retention"] == 1
+    assert said["ingestor_rejected_total/beyond-retention/write"] == 1
     assert said["ingestor_write_retries_total"] == 0
     assert await strict.sequences() == [2]
 

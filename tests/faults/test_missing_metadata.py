@@ -101,7 +101,7 @@ async def test_f25_no_record(ground: Ground, moto: Moto, moto_table: Any, policy
         counter = {
             "write": "ingestor_without_metadata_total",
             "hold": "ingestor_released_total",
-            "reject": "ingestor_rejected_total/enrich/no-metadata",
+            "reject": "ingestor_rejected_total/no-metadata/enrich",
         }[policy]
 
         async def is_counted() -> bool:
