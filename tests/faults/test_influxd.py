@@ -168,6 +168,7 @@ async def test_f39_two_servers_on_one_folder(ground: Ground, found_influxd: Foun
     assert await ground.sequences() == [1]
 
 
+@pytest.mark.timeout(300)  # an InfluxDB of its own starts twice
 async def test_f40_disk_full(ground: Ground, found_influxd: FoundInfluxd) -> None:
     """While influxd's disk is full messages wait; with room and a restart all are stored.
 
