@@ -75,7 +75,7 @@ async def test_f24_more_than_one_call_takes(moto: Moto, moto_table: Any) -> None
                 random=Random(1),  # noqa: S311 - chance, not secrets
                 endpoint_url=proxy.url,
             ) as store:
-                answers = await store.fetch(wanted + wanted)
+                answers = await store.fetch([key for key in wanted for _ in range(2)])
 
     assert answers.keys() == set(wanted)
     assert [key for key, record in answers.items() if record is None] == ["nobody"]
