@@ -59,8 +59,8 @@ def serve(settings: Settings, place: Place | None = None) -> int:
     except (QueueSetupError, OpsSetupError) as error:
         telemetry.log.error("cannot start", reason=str(error))  # noqa: TRY400 - said for people
         return 1
-    except Exception:
-        telemetry.log.exception("failed")
+    except Exception as error:
+        telemetry.log.exception("failed", exc_info=error)
         return 1
     return 0
 

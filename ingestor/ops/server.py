@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from ingestor.ops.address import address
+from ingestor.telemetry.failures import format_failure
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -154,8 +155,8 @@ async def _bare_failures(request: web.Request, handler: Handler) -> web.StreamRe
         return await handler(request)
     except web.HTTPException:
         raise
-    except Exception:  # noqa: BLE001 - a defect in one answer is no reason to stop the service
-        _log.exception("the answer to %s could not be made", request.path)
+    except Exception as error:  # noqa: BLE001 - a defect in one answer is no reason to stop
+        _log.error("the answer to %s could not be made\n%s", request.path, format_failure(error))
         return web.Response(text="internal error\n", status=500)
 
 

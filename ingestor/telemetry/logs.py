@@ -6,6 +6,8 @@ from typing import Literal, TextIO
 
 import structlog
 
+from ingestor.telemetry.failures import log_failure
+
 
 def make_logger(
     level: str, style: Literal["auto", "json", "console"], stream: TextIO | None = None
@@ -23,7 +25,7 @@ def make_logger(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            log_failure,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
