@@ -7,7 +7,13 @@ from contextlib import asynccontextmanager, contextmanager
 import aioboto3
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    SSLError,
+)
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
@@ -68,6 +74,10 @@ _PERMISSION = frozenset(
 # What botocore's parser, or we, meet in a body that is no answer of the service: a proxy's page.
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, ResponseParserError)
 _LONGEST_CODE = 80
+UNTRUSTED = (
+    "its certificate is not signed by anybody we trust, or is another host's; name the file of its "
+    "authority in AWS_CA_BUNDLE"
+)
 _REGION_VARIABLES = ["AWS_REGION", "AWS_DEFAULT_REGION"]
 """Every other SDK, and ECS, says AWS_REGION; botocore by itself knows the other one alone."""
 
@@ -201,4 +211,4 @@ def error_answer(
 
 def _name(error: BotoCoreError) -> str:
     """The kind of failure alone: the text of some of them has the whole request in it."""
-    return type(error).__name__
+    return UNTRUSTED if isinstance(error, SSLError) else type(error).__name__

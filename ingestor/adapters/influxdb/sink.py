@@ -118,6 +118,12 @@ class InfluxDbSink:
         except TimeoutError as exc:
             reason = f"{where} did not answer within {self._timeout_seconds:g} s"
             raise Unavailable(reason) from exc
+        except aiohttp.ClientConnectorCertificateError as exc:
+            reason = (
+                f"{where} shows a certificate that nobody we trust has signed, or another host's: "
+                "name the file of its authority in SSL_CERT_FILE"
+            )
+            raise Unavailable(reason) from exc
         except aiohttp.ClientConnectorError as exc:
             why = exc.os_error.strerror or type(exc.os_error).__name__
             raise Unavailable(f"{where} cannot be reached: {why}") from exc

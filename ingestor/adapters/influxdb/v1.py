@@ -1,5 +1,6 @@
 """The v1 API, `POST /write`: InfluxDB 1.x, and later ones in its manner."""
 
+import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,7 +34,8 @@ async def open_influxdb_v1(
     address = f"{url.rstrip('/')}/write"
     parameters = {"db": database, "precision": PRECISION}
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=connections),
+        # Of our own, because aiohttp's is made once, at its import.
+        connector=aiohttp.TCPConnector(limit=connections, ssl=ssl.create_default_context()),
         timeout=aiohttp.ClientTimeout(total=timeout_seconds),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers=headers,

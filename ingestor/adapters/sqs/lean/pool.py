@@ -1,9 +1,11 @@
 """Keep-alive connections to one endpoint, as many as are needed and allowed."""
 
 import asyncio
+import ssl
 from collections import deque
 from typing import Self
 
+from ingestor.adapters.aws import UNTRUSTED
 from ingestor.adapters.sqs.lean.connection import Connection, ConnectionLost, Reply
 from ingestor.adapters.sqs.lean.endpoint import Endpoint
 
@@ -106,7 +108,10 @@ class Pool:
         except TimeoutError as exc:
             self._forget()
             raise ConnectionLost(f"no connection within {CONNECT_SECONDS:g} s") from exc
-        except OSError as exc:  # ssl's own errors are of this kind too
+        except ssl.SSLCertVerificationError as exc:
+            self._forget()
+            raise ConnectionLost(UNTRUSTED) from exc
+        except OSError as exc:  # ssl's other errors are of this kind too
             self._forget()
             raise ConnectionLost(type(exc).__name__) from exc
         except BaseException:
