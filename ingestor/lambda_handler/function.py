@@ -24,6 +24,7 @@ from ingestor.pipeline.context import Context
 from ingestor.pipeline.pipeline import Limits
 from ingestor.ports import Unavailable
 from ingestor.telemetry.facts import Telemetry
+from ingestor.telemetry.failures import format_failure
 from ingestor.telemetry.logs import make_logger
 
 MARGIN_SECONDS = 1.0
@@ -41,6 +42,10 @@ class Invocation(Protocol):
     def get_remaining_time_in_millis(self) -> int:
         """Until Lambda ends the invocation."""
         ...
+
+
+class Defect(Exception):
+    """Something unforeseen ended the work; the log tells what, and where."""
 
 
 class NotStored(Exception):
@@ -96,7 +101,10 @@ class Function:
         self._tell(delivery, telemetry, outcome, clock.monotonic() - started)
         undone = outcome.undone
         if outcome.error is not None and len(undone) == len(delivery.messages):
-            raise outcome.error
+            if type(outcome.error).__module__.partition(".")[0] == "ingestor":
+                raise outcome.error
+            # Lambda prints what is raised, and foreign texts can quote a payload.
+            raise Defect(type(outcome.error).__name__) from None
         if delivery.from_queue:
             return {"batchItemFailures": [{"itemIdentifier": each.message_id} for each in undone]}
         if undone:
@@ -165,7 +173,7 @@ class Function:
         self._metrics.flush_metrics()
         about: dict[str, Any] = {**figures, "down": telemetry.down}
         if outcome.error is not None:
-            about["error"] = repr(outcome.error)
+            about["error"] = format_failure(outcome.error)
         self._logger.info("event processed", extra=about)
 
 
