@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.rows import ROOT, Break, Row, mistakes, read_rows, table, with_table
+from support.rows import NAMES, README, ROOT, Break, Row, mistakes, read_rows, table, with_table
 
 ROWS = read_rows()
 GOOD = """\
@@ -35,6 +35,17 @@ def root(tmp_path: Path) -> Path:
 def test_a_row_is_sound(name: str) -> None:
     """Its tests are there, and what its break replaces is in the code, once."""
     assert list(mistakes(name, ROWS[name], ROOT)) == []
+
+
+def test_all_rows_are_there() -> None:
+    """The whole catalogue, and nothing else."""
+    assert tuple(ROWS) == NAMES
+
+
+def test_the_readme_has_the_present_table() -> None:
+    """`python -m support.rows`, with `tests` on the path, renews it."""
+    text = README.read_text()
+    assert with_table(text, ROWS) == text
 
 
 def _row(root: Path, text: str = GOOD, name: str = "f07") -> Row:
