@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from support.rig import KNOWN, Rig, rig
 
 from ingestor.adapters.memory import Fault, MemoryQueue
@@ -37,7 +37,6 @@ past_days = 36500
 """
 
 DOWN = Unavailable("it is down")
-CALLS = ("receive", "delete", "extend", "dead_letter", "depth")
 KINDS = {
     "good": ("good",),
     "of three lines": ("good", "good", "good"),
@@ -48,9 +47,25 @@ KINDS = {
 }
 """Kinds of messages, and which of their lines InfluxDB refuses."""
 
+NO_ANSWER = ("is not done", "is done, and not answered")
+REFUSED = ("is refused for now", "is refused for good")
+HARMS = [
+    *((call, how) for call in ("receive", "delete", "extend", "dead_letter") for how in NO_ANSWER),
+    *((call, how) for call in ("delete", "extend", "dead_letter") for how in REFUSED),
+    ("delete", "only seems to be done"),
+]
+FORGETFUL = {
+    ("receive", "is done, and not answered"),
+    ("delete", "only seems to be done"),
+    ("delete", "is refused for good"),
+    ("extend", "is refused for good"),
+    ("dead_letter", "is refused for good"),
+}
+"""After these the queue hides messages that nobody has: they come again by themselves."""
+
 
 class Queue(MemoryQueue):
-    """Whose deletes can have no effect, and which notes when an extension failed."""
+    """Whose deletes can have no effect, which can redeliver at once, and whose leases can fail."""
 
     fake_deletes = 0
     extensions_failed = 0
@@ -72,13 +87,21 @@ class Queue(MemoryQueue):
         self.extensions_failed += len(failures)
         return failures
 
+    def redeliver(self) -> None:
+        """Hand out again what is in flight: at least once is all that SQS promises."""
+        for message_id in self.in_flight:
+            self._messages[message_id].visible_at = self._clock.monotonic()
+            self._visible.append(message_id)
+        self._arrived.set()
+
 
 class AnyOrder(RuleBasedStateMachine):
     """Messages, faults, kills and stops in any order; at the end all is well again.
 
-    `kinds` tells of each message what it is. `disturbed` is whether anything went wrong in the
-    present life of the service, and `orphans` are what an earlier one had in hand; `excused` are
-    messages whose lease could not be extended.
+    `kinds` tells of each message what it is. Of the present life of the service are: whether
+    anything is wrong (`disturbed`), whether the queue may hide what nobody has (`forgetful`),
+    whether it hands out more than once (`redelivers`), and what an earlier life had in hand
+    (`orphans`). `excused` are messages whose lease could not be extended.
     """
 
     def __init__(self) -> None:
@@ -87,7 +110,6 @@ class AnyOrder(RuleBasedStateMachine):
         self.kinds: dict[str, str] = {}
         self.refusals: defaultdict[str, deque[bool]] = defaultdict(deque)
         self.seen_writes = 0
-        self.disturbed = False
         self.excused: set[str] = set()
         self.rig = self.new_rig()
         clock = self.rig.clock
@@ -120,7 +142,8 @@ class AnyOrder(RuleBasedStateMachine):
         self.rig = self.new_rig(
             clock=world.clock, queue=self.queue, store=world.store, sink=world.sink
         )
-        self.disturbed = self.is_unwell()
+        self.disturbed = self.forgetful = self.is_unwell()
+        self.redelivers = self.queue.duplicates
         self.orphans = set(self.queue.in_flight)
         self.do(self._start())
 
@@ -135,7 +158,16 @@ class AnyOrder(RuleBasedStateMachine):
         permanent = self.refusals[call].popleft()
         return Failure(message_id, "Odd", permanent=permanent)
 
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.do(self.rig.clock.advance(seconds))
+
     # ------------------------------------------------------------------ messages and time
+
+    @initialize()
+    def send_one_of_each(self) -> None:
+        """At the start there is something to do."""
+        self.send(sorted(KINDS))
 
     @rule(kinds=st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=12))
     def send(self, kinds: list[str]) -> None:
@@ -149,86 +181,81 @@ class AnyOrder(RuleBasedStateMachine):
             ]
             body = json.dumps({"lines": lines}) if lines else "not JSON"
             self.queue.send(body, message_id=message_id)
+        self.wait(0.1)
 
-    @rule(seconds=st.sampled_from([0.1, 1.0, 7.0, VISIBILITY + 1]))
-    def wait(self, seconds: float) -> None:
+    @rule(seconds=st.sampled_from([1.0, 7.0, VISIBILITY + 1]))
+    def nothing_happens(self, seconds: float) -> None:
         """Time passes."""
-        self.do(self.rig.clock.advance(seconds))
+        self.wait(seconds)
 
     # ------------------------------------------------------------------ the queue
 
-    @rule(
-        call=st.sampled_from(CALLS),
-        applied=st.booleans(),
-        times=st.integers(1, 4),
-    )
-    def calls_fail(self, call: Any, *, applied: bool, times: int) -> None:
-        """Some calls get no answer, whether they had an effect or not."""
+    @rule(harm=st.sampled_from(HARMS), times=st.integers(1, 5))
+    def calls_go_wrong(self, harm: tuple[Any, str], times: int) -> None:
+        """The next calls, or their entries, go wrong in one way; new messages bring them about."""
+        call, how = harm
         self.disturbed = True
-        self.queue.faults[call].extend([Fault(DOWN, applied=applied)] * times)
+        self.forgetful = self.forgetful or harm in FORGETFUL
+        if how in NO_ANSWER:
+            applied = how == "is done, and not answered"
+            self.queue.faults[call].extend([Fault(DOWN, applied=applied)] * times)
+        elif how in REFUSED:
+            self.refusals[call].extend([how == "is refused for good"] * times)
+        else:
+            self.queue.fake_deletes += times
+        self.send(["good", "refused", "not JSON"])
+        self.wait(0.6)
 
-    @rule(
-        call=st.sampled_from(("delete", "extend", "dead_letter")),
-        permanent=st.lists(st.booleans(), min_size=1, max_size=6),
-    )
-    def entries_fail(self, call: str, permanent: list[bool]) -> None:
-        """Some entries of calls fail, for now or for good."""
-        self.disturbed = True
-        self.refusals[call].extend(permanent)
-
-    @rule(times=st.integers(1, 3))
-    def deletes_are_fake(self, times: int) -> None:
-        """Some deletes seem to succeed, and do nothing."""
-        self.disturbed = True
-        self.queue.fake_deletes += times
+    @rule(call=st.sampled_from(["delete", "extend", "dead_letter"]), refused=st.booleans())
+    def redeliver_during_a_call(self, call: Any, *, refused: bool) -> None:
+        """What is in flight comes again while a call is under way, which may then be refused."""
+        self.redelivers = True
+        gate = self.queue.gates[call] = asyncio.Event()
+        self.send(["good", "refused", LATE])
+        self.wait(0.6)
+        self.queue.redeliver()
+        self.wait(5.1)
+        if refused:
+            self.calls_go_wrong((call, "is refused for now"), 2)
+        gate.set()
+        del self.queue.gates[call]
+        self.wait(0.1)
 
     @rule(twice=st.booleans())
     def deliver_twice(self, *, twice: bool) -> None:
         """From now on every answer holds each message twice, or no longer."""
         self.queue.duplicates = twice
+        self.redelivers = self.redelivers or twice
 
     @rule(most=st.sampled_from([None, 0, 5]))
     def cap(self, most: int | None) -> None:
         """The queue has a cap of messages in flight, or no longer."""
         self.queue.most_in_flight = most
 
-    @rule()
-    def lose_the_leases(self) -> None:
-        """For longer than a visibility nothing can be extended nor written: all comes again."""
-        self.disturbed = True
-        self.hang(hung=True)
-        self.queue.faults["extend"].extend([Fault(DOWN)] * 1000)
-        self.do(self.rig.clock.advance(VISIBILITY + 1))
-        self.queue.faults["extend"].clear()
-        self.do(self.rig.clock.advance(6))
-        self.hang(hung=False)
-
     # ------------------------------------------------------------------ the other dependencies
 
-    @rule(hung=st.booleans())
-    def hang(self, *, hung: bool) -> None:
-        """Writes hang, or hang no longer."""
-        sink = self.rig.sink
-        if hung:
+    @rule(seconds=st.sampled_from([5.0, 2.5 * VISIBILITY]), leases=st.booleans())
+    def write_slowly(self, seconds: float, *, leases: bool) -> None:
+        """Writes hang for a while, perhaps so long, and without leases, that all comes again."""
+        hang = self.rig.sink.hang = asyncio.Event()
+        self.send(["good", "of three lines", "refused"])
+        if not leases:
             self.disturbed = True
-            sink.hang = sink.hang or asyncio.Event()
-        elif sink.hang is not None:
-            sink.hang.set()
-            sink.hang = None
-            self.do(self.rig.clock.settle())
+            self.queue.faults["extend"].extend([Fault(DOWN)] * 1000)
+        self.wait(seconds)
+        self.queue.faults["extend"].clear()
+        self.rig.sink.hang = None
+        hang.set()
+        self.wait(0.1)
 
-    @rule(down=st.booleans(), stores=st.booleans())
-    def sink_down(self, *, down: bool, stores: bool) -> None:
-        """The sink fails, perhaps after having stored, or works again."""
+    @rule(name=st.sampled_from(["sink", "store"]), down=st.booleans(), stores=st.booleans())
+    def go_down(self, name: str, *, down: bool, stores: bool) -> None:
+        """A dependency fails, the sink perhaps after having stored, or works again."""
         self.disturbed = self.disturbed or down
-        self.rig.sink.fault = DOWN if down else None
+        dependency: Any = {"sink": self.rig.sink, "store": self.rig.store}[name]
+        dependency.fault = DOWN if down else None
         self.rig.sink.stores_before_fault = stores
-
-    @rule(down=st.booleans())
-    def store_down(self, *, down: bool) -> None:
-        """The metadata store fails, or works again."""
-        self.disturbed = self.disturbed or down
-        self.rig.store.fault = DOWN if down else None
+        self.send(["good"])
 
     # ------------------------------------------------------------------ the service's own end
 
@@ -242,14 +269,14 @@ class AnyOrder(RuleBasedStateMachine):
         self.life.cancel()
         await asyncio.gather(self.life, return_exceptions=True)
 
-    @rule()
-    def stop(self) -> None:
+    @rule(at_once=st.booleans())
+    def stop(self, *, at_once: bool) -> None:
         """A clean stop; undisturbed it leaves nothing behind but what it put on hold."""
-        undisturbed = not self.disturbed
+        if at_once:
+            self.send(["good", "of three lines", "refused"])
         self.do(self._stop())
-        if undisturbed:
-            left = set(self.queue.in_flight) - self.orphans
-            assert {self.kinds[each] for each in left} <= {LATE}
+        if not self.disturbed:
+            assert not self.hidden()
         self.start()
 
     async def _stop(self) -> None:
@@ -267,6 +294,11 @@ class AnyOrder(RuleBasedStateMachine):
         """The messages that the dead-letter queue has."""
         return {letter.message.message_id for letter in self.queue.dead_letters}
 
+    def hidden(self) -> set[str]:
+        """What was received in this life and is still in flight, but for what may be on hold."""
+        in_flight = set(self.queue.in_flight) - self.orphans
+        return {each for each in in_flight if self.kinds[each] != LATE}
+
     @invariant()
     def it_runs(self) -> None:
         """No sequence of events ends the service."""
@@ -283,19 +315,30 @@ class AnyOrder(RuleBasedStateMachine):
         assert not lettered - self.bad()
 
     @invariant()
+    def hidden_is_held(self) -> None:
+        """What others cannot receive is held here, unless the queue itself lost sight of it."""
+        if not self.forgetful:
+            held = {each.message.message_id for each in self.rig.pipeline.intake.held}
+            assert self.hidden() <= held
+
+    @invariant()
     def held_is_leased(self) -> None:
-        """What is held is invisible to others, unless the queue had refused to extend a lease."""
+        """What is held is not handed out again, unless the queue did not extend a lease."""
         held = self.rig.pipeline.intake.held
         if self.queue.extensions_failed:
             self.queue.extensions_failed = 0
             self.excused |= {each.message.message_id for each in held}
         waiting = set(self.queue.waiting) - self.excused
-        for each in held:
-            assert each.state is State.RELEASED or each.message.message_id not in waiting
+        if not self.redelivers:
+            assert not any(
+                each.message.message_id in waiting and each.state is not State.RELEASED
+                for each in held
+            )
+            assert self.disturbed or not self.rig.totals.duplicates
 
     @invariant()
     def nothing_is_worked_on_twice_at_once(self) -> None:
-        """No batch holds a line twice, and each message is held under its newest receipt."""
+        """No batch holds a line twice."""
         writes = self.rig.sink.writes
         for lines in writes[self.seen_writes :]:
             assert len(set(lines)) == len(lines)
@@ -319,26 +362,12 @@ class AnyOrder(RuleBasedStateMachine):
             self.do(self._stop())
             assert self.lettered() == self.bad()
             assert set(self.queue.deleted) == self.kinds.keys()
-            good = [
-                name for each in self.kinds.keys() - self.bad() for name in names(each, self.kinds)
-            ]
-            assert self.stored() >= set(good)
+            for message_id in self.kinds.keys() - self.bad():
+                assert self.stored() >= set(names(message_id, self.kinds))
             assert len(self.rig.pipeline.intake.held) == 0
         finally:
             self.do(self._kill())
             self.loop.close()
-
-    def is_unwell(self) -> bool:
-        """Whether anything is wrong, or going to be."""
-        sink, store = self.rig.sink, self.rig.store
-        armed = (*self.queue.faults.values(), *self.refusals.values())
-        return (
-            any(armed) or bool(self.queue.fake_deletes) or any((sink.hang, sink.fault, store.fault))
-        )
-
-    def is_empty(self) -> bool:
-        """Whether nothing is in the queue, visible or not."""
-        return not self.queue.waiting and not self.queue.in_flight
 
     def heal(self) -> None:
         """Everything works, and the late record is there."""
@@ -348,9 +377,18 @@ class AnyOrder(RuleBasedStateMachine):
         self.queue.duplicates = False
         self.queue.most_in_flight = None
         self.rig.store.records[LATE] = self.rig.store.records[KNOWN]
-        self.store_down(down=False)
-        self.sink_down(down=False, stores=False)
-        self.hang(hung=False)
+        self.rig.store.fault = self.rig.sink.fault = None
+        self.rig.sink.stores_before_fault = False
+
+    def is_unwell(self) -> bool:
+        """Whether anything is wrong, or going to be."""
+        armed = (*self.queue.faults.values(), *self.refusals.values())
+        down = (self.rig.sink.fault, self.rig.store.fault)
+        return any(armed) or any(down) or bool(self.queue.fake_deletes)
+
+    def is_empty(self) -> bool:
+        """Whether nothing is in the queue, visible or not."""
+        return not self.queue.waiting and not self.queue.in_flight
 
 
 def names(message_id: str, kinds: Mapping[str, str]) -> list[str]:
@@ -359,4 +397,4 @@ def names(message_id: str, kinds: Mapping[str, str]) -> list[str]:
 
 
 TestAnyOrder = AnyOrder.TestCase
-TestAnyOrder.settings = settings(max_examples=25, stateful_step_count=20)
+TestAnyOrder.settings = settings(max_examples=25, stateful_step_count=15)
