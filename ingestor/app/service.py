@@ -173,6 +173,8 @@ def _limits(settings: Settings) -> Limits:
     return Limits(
         pollers=settings.pollers,
         writers=settings.writers,
+        # What is received faster than it is deleted piles up, and its leases with it.
+        settlers=max(4, settings.pollers),
         window_messages=settings.window_messages,
         window_bytes=settings.window_bytes,
         batch_lines=settings.batch_lines,

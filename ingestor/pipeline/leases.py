@@ -10,7 +10,11 @@ from ingestor.pipeline.context import Context
 from ingestor.pipeline.intake import Intake
 from ingestor.ports import BATCH, Queue, Receipt, Unavailable
 
-CALLS_AT_ONCE = 8
+FEWEST_CALLS = 8
+MOST_CALLS = 24
+"""Calls at once; fewer than the connections of the client, because deletes need some too."""
+ROUNDS = 16
+"""In so many rounds all leases can be renewed: a call may take a fortieth of the visibility."""
 
 
 class LeaseKeeper:
@@ -33,10 +37,12 @@ class LeaseKeeper:
         visibility = self._queue.visibility_timeout_seconds
         while True:
             now = self._clock.monotonic()
-            due = self._intake.held.due(now, visibility / 2, BATCH * CALLS_AT_ONCE)
+            held = self._intake.held
+            calls_at_once = min(max(FEWEST_CALLS, len(held) // (BATCH * ROUNDS)), MOST_CALLS)
+            due = held.due(now, visibility / 2, BATCH * calls_at_once)
             if not due:
-                # A quarter: one round can be missed before a lease runs out.
-                await self._clock.sleep(visibility / 4)
+                # An eighth: at least three of them are left for renewing all, failures included.
+                await self._clock.sleep(visibility / 8)
                 continue
             async with asyncio.TaskGroup() as group:
                 calls = [

@@ -1,14 +1,15 @@
 """Dependencies that are down, slow or odd: messages wait, nothing is lost, nothing is burnt."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from support.rig import KNOWN, reading, rig
 
-from ingestor.adapters.memory import Fault
+from ingestor.adapters.memory import FakeClock, Fault, MemoryQueue
 from ingestor.core.metadata import Metadata
 from ingestor.pipeline.leases import LeaseKeeper
-from ingestor.ports import Failure, Unavailable
+from ingestor.ports import Failure, Receipt, Unavailable
 
 DOWN = Unavailable("it is down")
 
@@ -299,6 +300,34 @@ async def test_leases_are_kept_through_failures() -> None:
 
     assert set(r.queue.receive_counts.values()) == {1}
     assert r.totals.lease_extensions >= 14
+
+
+class FarQueue(MemoryQueue):
+    """Whose extensions take a fortieth of the visibility."""
+
+    async def extend(self, receipts: Sequence[Receipt], seconds: float) -> list[Failure]:
+        """See Queue."""
+        await self._clock.sleep(self.visibility_timeout_seconds / 40)
+        return await super().extend(receipts, seconds)
+
+
+async def test_many_leases_over_slow_calls() -> None:
+    """Thousands of leases are all renewed in time although each call is slow."""
+    clock = FakeClock()
+    r = rig(clock=clock, queue=FarQueue(clock=clock))
+    r.send_readings(3000)
+    intake = r.pipeline.intake
+    while r.queue.waiting:
+        intake.admit(await r.queue.receive(), clock.monotonic(), 30.0)
+    keeper = LeaseKeeper(queue=r.queue, intake=intake, context=r.context)
+    run = asyncio.create_task(keeper.run(), name="leases")
+
+    for _ in range(90):
+        await clock.advance(1)
+        assert not r.queue.waiting
+
+    assert r.totals.lease_extensions > 3 * 3000
+    run.cancel()
 
 
 async def test_leases_end_at_twelve_hours() -> None:
