@@ -17,6 +17,7 @@ _PARENTS = {
     "QueueStack": "queue",
     "IotRuleStack": "iot-rule",
     "IngestorStack": "ingestor-service",
+    "LambdaStack": "ingestor-lambda",
 }
 
 
@@ -95,6 +96,11 @@ STEPS = (
     Step(
         "ingestor-lambda",
         ("NetworkStack", "QueueStack", "MetadataStack", "InfluxDbStack", "AlertsStack"),
+        has_roles=True,
+    ),
+    Step(
+        "ingestor-failover",
+        ("ClusterStack", "QueueStack", "IngestorStack", "LambdaStack", "AlertsStack"),
         has_roles=True,
     ),
     Step("console", ("CloudFrontStack",)),

@@ -25,6 +25,8 @@ from loadtest.toolchain import Api, FoundInfluxd, ToolchainError, find_influxd
 
 INTERRUPTED = 130
 """The exit status of a run that was ended at once."""
+DEVICES = 20
+FEW_DEVICES = 5
 
 app = typer.Typer(
     help="Runs devices, ingestor and servers on this machine, and counts what arrived.",
@@ -42,8 +44,15 @@ def demo(
         float | None, typer.Option(min=1, help="Seconds to run. Not given: until Ctrl-C.")
     ] = None,
     devices: Annotated[
-        int, typer.Option(min=1, max=1000, help="Devices, a reading a second.")
-    ] = 20,
+        int | None,
+        typer.Option(
+            min=1,
+            max=1000,
+            help="Devices, a reading a second. Not given: 20; 5 where a function is called for "
+            "each reading, which MiniStack runs as processes of this machine.",
+            show_default=False,
+        ),
+    ] = None,
     kill: Annotated[
         bool, typer.Option("--kill", help="Kill the ingestor (-9) half-way and start it again.")
     ] = False,
@@ -69,7 +78,8 @@ def demo(
         raise typer.BadParameter("--kinds mixed needs a queue: its rules do not invoke functions")
 
     def start(found: FoundInfluxd, console: Console) -> Coroutine[Any, Any, Report]:
-        options = Options(duration, devices, kill, seed, _api(found), way, kinds)
+        count = devices or (FEW_DEVICES if way is Way.LAMBDA_DIRECT else DEVICES)
+        options = Options(duration, count, kill, seed, _api(found), way, kinds)
         return run_demo(options, found, console)
 
     result = _run(start, report)

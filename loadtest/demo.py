@@ -9,7 +9,7 @@ from rich.console import Console
 from loadtest.audit import Audit
 from loadtest.devices import make_devices
 from loadtest.fleet import Fleet
-from loadtest.function import Function
+from loadtest.function import MOST_CALLS, Function
 from loadtest.interrupts import Interrupts, interrupts
 from loadtest.kinds import Kinds, make_mixed
 from loadtest.ledger import Ledger
@@ -23,6 +23,8 @@ from loadtest.watch import Watch, read_back
 
 PATIENCE_SECONDS = 30.0
 """How long the end waits without anything new being stored or deleted."""
+COLD_START_SECONDS = 120.0
+"""The same for a function: another process of it may be starting."""
 
 _KILL_SECONDS = 10.0
 _POLL_SECONDS = 0.1
@@ -95,7 +97,13 @@ class Demo:
         self._ledger = Ledger()
         make = make_mixed if options.kinds is Kinds.MIXED else make_devices
         self._devices = make(options.devices, RECORDS, seed=options.seed)
-        self._fleet = Fleet(self._devices, stack.broker, self._ledger)
+        self._fleet = Fleet(
+            self._devices,
+            stack.broker,
+            self._ledger,
+            # MiniStack starts a process for each call beyond those that are up.
+            most_outstanding=MOST_CALLS if options.way is Way.LAMBDA_DIRECT else None,
+        )
         self._backlog = Backlog(0, 0)
         self._doing = "publishing"
         self._start = self._now()
@@ -131,7 +139,9 @@ class Demo:
     async def _settle(self) -> None:
         """Wait until everything is seen and the queue is empty, or nothing moves any more."""
         last = (0, Backlog(0, 0))
-        patience = self._now() + PATIENCE_SECONDS
+        is_service = isinstance(self._service, Service)
+        most = PATIENCE_SECONDS if is_service else COLD_START_SECONDS
+        patience = self._now() + most
         while True:
             self._backlog = await self._stack.backlog()
             if self._ledger.complete and self._backlog == Backlog(0, 0):
@@ -139,7 +149,7 @@ class Demo:
             present = (self._ledger.seen, self._backlog)
             if present != last:
                 last = present
-                patience = self._now() + PATIENCE_SECONDS
+                patience = self._now() + most
             elif self._now() > patience:
                 return
             await asyncio.sleep(_POLL_SECONDS)

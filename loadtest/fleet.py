@@ -16,6 +16,7 @@ from loadtest.ledger import Ledger
 _ACKNOWLEDGE_SECONDS = 5.0
 _CONNECTING_AT_ONCE = 20
 _CATCH_UP = 3
+_LOOK_SECONDS = 0.1
 
 
 @dataclass(slots=True, frozen=True)
@@ -31,7 +32,9 @@ class Fleet:
     """Publishes a message per device and interval at QoS 1, and writes it all into the ledger.
 
     A device waits for each acknowledgement before its next reading. When its connection fails it
-    connects again, backing off, and publishes once more what was not acknowledged.
+    connects again, backing off, and publishes once more what was not acknowledged. With
+    `most_outstanding` it also waits while so many readings of the fleet have not been seen in
+    InfluxDB.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Fleet:
         ledger: Ledger,
         *,
         interval_seconds: float = 1.0,
+        most_outstanding: int | None = None,
     ) -> None:
         self.connected = 0
         self.reconnects = 0
@@ -48,6 +52,7 @@ class Fleet:
         self._broker = broker
         self._ledger = ledger
         self._interval_seconds = interval_seconds
+        self._most_outstanding = most_outstanding
         self._connecting = asyncio.Semaphore(_CONNECTING_AT_ONCE)
 
     def __repr__(self) -> str:
@@ -69,7 +74,7 @@ class Fleet:
                 async with AsyncExitStack() as connection:
                     client = await self._connect(device, connection)
                     backoff.reset()
-                    while readings or await _reached(due, stop):
+                    while readings or await self._may_publish(due, stop):
                         readings = readings or device.take(time.time())
                         await self._publish(client, device, readings)
                         readings = []
@@ -82,6 +87,16 @@ class Fleet:
                 self.reconnects += 1
                 delay = backoff.next_delay(random.random())
                 await _reached(asyncio.get_running_loop().time() + delay, stop)
+
+    async def _may_publish(self, due: float, stop: asyncio.Event) -> bool:
+        """Wait for the moment, and for the rest of the way to keep up; False at the stop."""
+        loop = asyncio.get_running_loop()
+        most = self._most_outstanding
+        while await _reached(due, stop):
+            if most is None or len(self._ledger.outstanding) < most:
+                return True
+            due = loop.time() + _LOOK_SECONDS
+        return False
 
     async def _connect(self, device: Device, connection: AsyncExitStack) -> aiomqtt.Client:
         async with self._connecting:

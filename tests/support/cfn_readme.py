@@ -3,7 +3,7 @@
 import re
 import sys
 
-from support import costs
+from support import costs, costs_by_rate
 from support.templates import FOLDER, read_templates
 
 from cfn.plan import TEMPLATES, make_plan
@@ -73,6 +73,7 @@ def blocks() -> dict[str, str]:
         "graph": graph(),
         "parameters": parameters(),
         "costs": costs.table(),
+        "costs-by-rate": costs_by_rate.table(),
         "prices": costs.prices(),
     }
 

@@ -94,8 +94,13 @@ def no_secret_is_written_down(templates: Templates) -> Iterator[str]:
             for key, held in {**node, **node.get("Variables", {})}.items():
                 secret = key in {"Password", "MasterUserPassword", "SecretString", "HeaderValue"}
                 secret = secret or (key.isupper() and _SECRET.search(key) is not None)
-                if secret and "{{resolve:secretsmanager:" not in json.dumps(held):
+                refers = key.endswith("_SECRET") and not isinstance(held, str)  # names the secret
+                if secret and not refers and "{{resolve:secretsmanager:" not in json.dumps(held):
                     yield f"{template.name}: {key} is written down"
+        for logical, function in template.resources("AWS::Lambda::Function"):
+            # A resolved variable stands in clear in the settings of the function.
+            if "{{resolve:" in json.dumps(function.get("Environment", {})):
+                yield f"{logical} shows a secret to whoever may read its settings"
 
 
 def permissions_are_what_is_called(templates: Templates) -> Iterator[str]:

@@ -33,6 +33,8 @@ PRICES = {
     "sqs_take": Price(0.08, "million messages received and deleted by tens", _LIST),
     "lambda_quiet": Price(0.47, "million calls without logs, the upper end of 0.37 to 0.47", _LIST),
     "lambda_demo": Price(1.47, "million calls with the 2020 demo's logs, of 1.37 to 1.47", _LIST),
+    "lambda_call": Price(0.20, "million invocations", _LIST),
+    "lambda_gigabyte": Price(13.3334, "million GB-seconds of Lambda, arm64", _LIST),
     "vcpu": Price(0.04048, "vCPU-hour of Fargate, x86", _BLOG),
     "gigabyte": Price(0.004445, "GB-hour of Fargate, x86", _BLOG),
     "nat": Price(32.85, "NAT gateway and month, idle", _BLOG),
@@ -93,14 +95,19 @@ def ours(devices: int, *, basic_ingest: bool = False, readings_per_message: int 
     messages = readings / readings_per_message
     per_message = sum(PRICES[name].dollars for name in ("iot_rule", "sqs_send", "sqs_take"))
     per_message += 0 if basic_ingest else PRICES["iot_message"].dollars
-    halves = max(1, math.ceil(2 * devices / READING_SECONDS / READINGS_PER_VCPU))
     return Bill(
         devices,
         _connections(devices),
         messages * per_message,
-        halves * fargate(0.5, 1),
+        tasks(devices / READING_SECONDS),
         _standing(devices),
     )
+
+
+def tasks(readings_per_second: float) -> float:
+    """The ingestor as containers of half a vCPU, per month: one at least."""
+    halves = max(1, math.ceil(2 * readings_per_second / READINGS_PER_VCPU))
+    return halves * fargate(0.5, 1)
 
 
 def lambda_per_message(

@@ -2,6 +2,7 @@
 
 from support.cfn_readme import README, blocks, written
 from support.costs import lambda_per_message, ours
+from support.costs_by_rate import RATES, container, crossing, function
 
 
 def test_generated_parts_are_current() -> None:
@@ -24,6 +25,15 @@ def test_no_cost_is_left_out_of_the_sum() -> None:
 
     assert large.total == sum((large.connections, large.messages, large.computing, large.standing))
     assert small.computing < large.computing
+
+
+def test_the_service_becomes_cheaper_once() -> None:
+    """Below the crossing the function costs less; from it on, where shown, the service does."""
+    at = crossing()
+
+    assert all(function(rate) <= container(rate) for rate in range(1, at))
+    assert all(container(rate) < function(rate) for rate in (at, *RATES) if rate >= at)
+    assert min(RATES) < at < max(RATES)
 
 
 def test_savings_are_told_for_both_sides() -> None:

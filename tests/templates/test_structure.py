@@ -99,8 +99,14 @@ BREAKAGES = [  # check, template, what stands there, what a careless hand makes 
     (
         "no_secret_is_written_down",
         "ingestor-lambda",
-        "{{resolve:secretsmanager:${Secret}:SecretString}}",
-        "t0ken",
+        "INGESTOR_INFLUXDB_API: v2",
+        "INGESTOR_INFLUXDB_TOKEN: t0ken",
+    ),
+    (
+        "no_secret_is_written_down",
+        "ingestor-lambda",
+        "INGESTOR_INFLUXDB_API: v2",
+        "INGESTOR_INFLUXDB_TOKEN: '{{resolve:secretsmanager:demo/influxdb-token:SecretString}}'",
     ),
     (
         "permissions_are_what_is_called",

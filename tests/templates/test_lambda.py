@@ -1,0 +1,230 @@
+"""The function as CloudFormation makes it: fed by queue and rule, turned on and off by alarms.
+
+One environment on MiniStack, with a real InfluxDB elsewhere whose token is in Secrets Manager. The
+tests build on each other: the one that deploys again comes last.
+"""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from service.conftest import RECORD, reading, until
+from support.cloudformation import Emulator, finished, options
+
+from cfn.build_function import build
+from cfn.plan import TEMPLATES
+from loadtest.function import machine, python_version
+from loadtest.servers import Influxd, MiniStack
+
+pytestmark = [
+    pytest.mark.servers,
+    pytest.mark.xdist_group("lambda-stack"),
+    pytest.mark.timeout(600),  # nine stacks, a zip, and processes that unpack it
+    pytest.mark.asyncio(loop_scope="module"),
+]
+
+ENVIRONMENT = "fn-1"
+WANTED = {
+    "network", "alerts", "ecs-cluster", "influxdb-service", "metadata", "queue",
+    "ingestor-service", "iot-rule", "ingestor-lambda", "ingestor-failover",
+}  # fmt: skip
+BUCKET, KEY = "fn-1-code", "function.zip"
+
+
+class Account:
+    """The environment, and what its tests ask."""
+
+    def __init__(self, emulator: Emulator, influxd: Influxd) -> None:
+        self.emulator = emulator
+        self.influxd = influxd
+        self.queue = emulator.outputs(f"{ENVIRONMENT}-queue")
+        self.function = emulator.outputs(f"{ENVIRONMENT}-ingestor-lambda")["Function"]
+        self.functions = emulator.client("lambda")
+        self.made = emulator.resources(f"{ENVIRONMENT}-ingestor-failover")
+
+    def send(self, *numbers: int) -> None:
+        """Put readings into the queue."""
+        for number in numbers:
+            self.emulator.client("sqs").send_message(
+                QueueUrl=self.queue["QueueUrl"], MessageBody=reading(number)
+            )
+
+    async def stored(self) -> list[int]:
+        """The sequence numbers of what is stored."""
+        rows = await self.influxd.query_influxql("SELECT sequence, family FROM pressure")
+        return sorted(row["sequence"] for row in rows if row["family"] == "transmitters")
+
+    def is_on(self) -> bool:
+        """Whether the event source mapping takes from the queue."""
+        [mapping] = self.functions.list_event_source_mappings(FunctionName=self.function)[
+            "EventSourceMappings"
+        ]
+        return bool(mapping["State"] == "Enabled")
+
+    def alarms(self, unattended: str, away: str) -> None:
+        """What the two alarms say from now on; nobody is told."""
+        for name, state in (("ReadingsUnattendedAlarm", unattended), ("ServiceAwayAlarm", away)):
+            self.emulator.client("cloudwatch").set_alarm_state(
+                AlarmName=self.made[name], StateValue=state, StateReason="the test says so"
+            )
+
+    def event(self, alarm: str) -> dict[str, Any]:
+        """What EventBridge is told of a change of an alarm."""
+        arn = f"arn:aws:cloudwatch:us-east-1:000000000000:alarm:{self.made[alarm]}"
+        return {
+            "Source": "aws.cloudwatch",
+            "DetailType": "CloudWatch Alarm State Change",
+            "Resources": [arn],
+            "Detail": json.dumps({"alarmName": self.made[alarm]}),
+        }
+
+    def tell(self, alarm: str) -> dict[str, Any]:
+        """The switch is called with such an event; its answer."""
+        event = {"detail-type": self.event(alarm)["DetailType"]}
+        answer = self.functions.invoke(
+            FunctionName=self.made["Switch"], Payload=json.dumps(event).encode()
+        )
+        assert "FunctionError" not in answer, answer["Payload"].read()
+        content: dict[str, Any] = json.loads(answer["Payload"].read())
+        return content
+
+
+def deploy(emulator: Emulator, influxd: Influxd, **changes: str) -> None:
+    """Make or change the environment."""
+    to = influxd.environment()
+    settings = {
+        "influxdb-service.Backend": "external",
+        "influxdb-service.ExternalUrl": to["INGESTOR_INFLUXDB_URL"],
+        "influxdb-service.Organization": to["INGESTOR_INFLUXDB_ORG"],
+        "influxdb-service.Bucket": to["INGESTOR_INFLUXDB_BUCKET"],
+        "ingestor-lambda.CodeBucket": BUCKET,
+        "ingestor-lambda.CodeKey": KEY,
+        "ingestor-lambda.Architecture": machine(),
+        **{name.replace("__", ".").replace("_", "-"): value for name, value in changes.items()},
+    }
+    arguments = options()
+    for name, value in settings.items():
+        arguments += ["--set", f"{name}={value}"]
+    for template in TEMPLATES:
+        if template not in WANTED:
+            arguments += ["--without", template]
+    finished(emulator.start("deploy", ENVIRONMENT, *arguments))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def account(
+    influxd_v2: Influxd, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Account]:
+    """The environment with the function on standby, its zip, its token and a record in place."""
+    folder = tmp_path_factory.mktemp("account")
+    async with MiniStack() as server:
+        emulator = Emulator(server, folder)
+        s3 = emulator.client("s3")
+        s3.create_bucket(Bucket=BUCKET)
+        code = build(machine(), python_version(), folder).read_bytes()
+        s3.put_object(Bucket=BUCKET, Key=KEY, Body=code)
+        deploy(
+            emulator,
+            influxd_v2,
+            ingestor_lambda__Mode="sqs",
+            ingestor_lambda__Standby="true",
+            ingestor_failover__Mode="automatic",
+        )
+        emulator.client("secretsmanager").put_secret_value(
+            SecretId=f"{ENVIRONMENT}/influxdb-token",
+            SecretString=influxd_v2.environment()["INGESTOR_INFLUXDB_TOKEN"],
+        )
+        emulator.client("dynamodb").put_item(
+            TableName=f"{ENVIRONMENT}-DeviceMetaData",
+            Item={"metakey": {"S": RECORD}, "family": {"S": "transmitters"}},
+        )
+        yield Account(emulator, influxd_v2)
+
+
+async def test_settings_name_the_secret_alone(account: Account) -> None:
+    """Whoever may read the function's settings does not see InfluxDB's token."""
+    settings = account.functions.get_function_configuration(FunctionName=account.function)
+    variables = settings["Environment"]["Variables"]
+    token = account.influxd.environment()["INGESTOR_INFLUXDB_TOKEN"]
+
+    assert "secret:fn-1/influxdb-token" in variables["INGESTOR_INFLUXDB_TOKEN_SECRET"]
+    assert token not in variables.values()
+    assert "INGESTOR_INFLUXDB_TOKEN" not in variables
+
+
+@pytest.mark.parametrize(
+    ("unattended", "away", "before", "after"),
+    [
+        ("ALARM", "OK", False, True),
+        ("ALARM", "ALARM", False, True),
+        ("ALARM", "INSUFFICIENT_DATA", False, True),
+        ("OK", "ALARM", True, True),  # its own success does not turn it off
+        ("OK", "INSUFFICIENT_DATA", True, True),
+        ("INSUFFICIENT_DATA", "OK", True, True),
+        ("INSUFFICIENT_DATA", "ALARM", False, False),
+        ("OK", "ALARM", False, False),
+        ("OK", "OK", True, False),
+        ("OK", "OK", False, False),
+    ],
+)
+async def test_switch(
+    *, account: Account, unattended: str, away: str, before: bool, after: bool
+) -> None:
+    """What both alarms say decides, whichever has changed, however often it is told."""
+    account.alarms("ALARM" if before else "OK", "OK")
+    account.tell("ServiceAwayAlarm")
+    assert account.is_on() is before
+
+    account.alarms(unattended, away)
+    for alarm in ("ReadingsUnattendedAlarm", "ServiceAwayAlarm", "ReadingsUnattendedAlarm"):
+        account.tell(alarm)
+        assert account.is_on() is after
+
+
+async def test_readings_wait_until_the_function_stands_in(account: Account) -> None:
+    """On standby nothing is taken; with the alarm all is stored; afterwards it is off again."""
+    account.alarms("OK", "OK")
+    account.tell("ServiceAwayAlarm")
+    account.send(*range(20))
+    assert not account.is_on()
+
+    account.alarms("ALARM", "ALARM")
+    account.emulator.client("events").put_events(Entries=[account.event("ServiceAwayAlarm")])
+
+    async def all_stored() -> bool:
+        return await account.stored() == list(range(20))
+
+    await until(all_stored, seconds=240)
+    account.alarms("OK", "OK")
+    account.emulator.client("events").put_events(Entries=[account.event("ReadingsUnattendedAlarm")])
+
+    async def is_off() -> bool:
+        return not account.is_on()
+
+    await until(is_off)
+
+
+async def test_rule_calls_the_function(account: Account) -> None:
+    """With Mode=direct there is no mapping, and what is published is stored without the queue."""
+    deploy(
+        account.emulator,
+        account.influxd,
+        ingestor_lambda__Mode="direct",
+        ingestor_failover__Mode="off",
+        iot_rule__Enabled="false",
+    )
+    mappings = account.functions.list_event_source_mappings(FunctionName=account.function)
+    assert mappings["EventSourceMappings"] == []
+
+    account.emulator.client("iot-data").publish(topic="pressure/data", qos=1, payload=reading(77))
+
+    async def is_stored() -> bool:
+        return 77 in await account.stored()
+
+    await until(is_stored, seconds=240)
+    attributes = account.emulator.client("sqs").get_queue_attributes(
+        QueueUrl=account.queue["QueueUrl"], AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    assert attributes["Attributes"]["ApproximateNumberOfMessages"] == "0"
