@@ -1,9 +1,13 @@
 """The zip as a real function on MiniStack: from the queue, and invoked directly."""
 
+import asyncio
 import json
+import os
+import sys
 import time
 from hashlib import sha256
 from pathlib import Path
+from shutil import unpack_archive
 
 import pytest
 from service.conftest import Site, reading, until
@@ -18,13 +22,60 @@ pytestmark = [
 ]
 
 
+COLD_START = """
+import json, sys, time
+start = time.perf_counter()
+from ingestor.lambda_handler import handler
+imported = time.perf_counter()
+class Context:
+    aws_request_id = "i-1"
+    def get_remaining_time_in_millis(self): return 60_000
+answer = handler(json.load(sys.stdin), Context())
+print(json.dumps({"answer": answer, "import_seconds": imported - start,
+                  "first_batch_seconds": time.perf_counter() - imported}))
+"""
+
+
 def test_same_bytes_twice(tmp_path: Path) -> None:
-    """Two builds give one hash, and the zip stays small."""
+    """Two builds give one hash, and the zip stays small. Says how large (`pytest -rP`)."""
     zips = [build(machine(), python_version(), tmp_path / name) for name in ("one", "two")]
     contents = [path.read_bytes() for path in zips]
+    hashes = [sha256(content).hexdigest() for content in contents]
 
-    assert sha256(contents[0]).digest() == sha256(contents[1]).digest()
+    print(f"zip: {len(contents[0]) / 1024**2:.1f} MiB, sha256 {hashes[0]} twice")  # noqa: T201 - for people
+    assert hashes[0] == hashes[1]
     assert len(contents[0]) < MOST_BYTES
+
+
+async def test_a_cold_start(site: Site, tmp_path: Path) -> None:
+    """From the unpacked zip alone a first batch is stored. Says how long it took (`pytest -rP`)."""
+    path = await asyncio.to_thread(build, machine(), python_version(), tmp_path)
+    await asyncio.to_thread(unpack_archive, path, tmp_path / "task")
+    about = {"SentTimestamp": f"{time.time_ns() // 10**6}", "ApproximateReceiveCount": "1"}
+    records = [
+        {
+            "messageId": f"m-{n}",
+            "receiptHandle": "h",
+            "body": reading(n),
+            "attributes": about,
+            "eventSource": "aws:sqs",
+        }
+        for n in range(100)
+    ]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-S", "-c", COLD_START),
+        cwd=tmp_path / "task",
+        env={**site.stack.environment(), "PYTHONSAFEPATH": "", "PATH": os.environ["PATH"]},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await process.communicate(json.dumps({"Records": records}).encode())
+    result = json.loads(said.splitlines()[-1])
+
+    for what in ("import", "first_batch"):
+        print(f"{what.replace('_', ' ')}: {result[f'{what}_seconds']:.2f} s")  # noqa: T201 - for people
+    assert result["answer"] == {"batchItemFailures": []}
+    assert await site.sequences() == list(range(100))
 
 
 async def test_from_the_queue(site: Site) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from service.conftest import RECORD, reading, until
-from support.cloudformation import Emulator, finished, options
+from support.cloudformation import IMAGES, LACKING, Emulator
 
 from cfn.build_function import build
-from cfn.plan import TEMPLATES
+from cfn.plan import make_plan
 from loadtest.function import machine, python_version
 from loadtest.servers import Influxd, MiniStack
 
@@ -26,10 +26,10 @@ pytestmark = [
 ]
 
 ENVIRONMENT = "fn-1"
-WANTED = {
+TEMPLATES = (
     "network", "alerts", "ecs-cluster", "influxdb-service", "metadata", "queue",
     "ingestor-service", "iot-rule", "ingestor-lambda", "ingestor-failover",
-}  # fmt: skip
+)  # fmt: skip
 BUCKET, KEY = "fn-1-code", "function.zip"
 
 
@@ -91,10 +91,10 @@ class Account:
         return content
 
 
-def deploy(emulator: Emulator, influxd: Influxd, **changes: str) -> None:
-    """Make or change the environment."""
+def deploy(emulator: Emulator, influxd: Influxd, *templates: str, **changes: str) -> None:
+    """Make or change these stacks, in the plan's order and with its parameters."""
     to = influxd.environment()
-    settings = {
+    settings = LACKING | {
         "influxdb-service.Backend": "external",
         "influxdb-service.ExternalUrl": to["INGESTOR_INFLUXDB_URL"],
         "influxdb-service.Organization": to["INGESTOR_INFLUXDB_ORG"],
@@ -104,13 +104,29 @@ def deploy(emulator: Emulator, influxd: Influxd, **changes: str) -> None:
         "ingestor-lambda.Architecture": machine(),
         **{name.replace("__", ".").replace("_", "-"): value for name, value in changes.items()},
     }
-    arguments = options()
-    for name, value in settings.items():
-        arguments += ["--set", f"{name}={value}"]
-    for template in TEMPLATES:
-        if template not in WANTED:
-            arguments += ["--without", template]
-    finished(emulator.start("deploy", ENVIRONMENT, *arguments))
+    plan = make_plan(
+        ENVIRONMENT,
+        settings=[f"{name}={value}" for name, value in settings.items()],
+        images=IMAGES,
+    )
+    stacks = emulator.client("cloudformation")
+    there = emulator.stacks()
+    for deployment in plan:
+        name, template = deployment.stack, deployment.step.template
+        if template not in templates:
+            continue
+        change = stacks.update_stack if name in there else stacks.create_stack
+        change(
+            StackName=name,
+            TemplateBody=deployment.template.read_text(),
+            Capabilities=["CAPABILITY_IAM"],
+            Parameters=[
+                {"ParameterKey": key, "ParameterValue": value}
+                for key, value in deployment.parameters.items()
+            ],
+        )
+        done = "stack_update_complete" if name in there else "stack_create_complete"
+        stacks.get_waiter(done).wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -128,6 +144,7 @@ async def account(
         deploy(
             emulator,
             influxd_v2,
+            *TEMPLATES,
             ingestor_lambda__Mode="sqs",
             ingestor_lambda__Standby="true",
             ingestor_failover__Mode="automatic",
@@ -149,7 +166,7 @@ async def test_settings_name_the_secret_alone(account: Account) -> None:
     variables = settings["Environment"]["Variables"]
     token = account.influxd.environment()["INGESTOR_INFLUXDB_TOKEN"]
 
-    assert "secret:fn-1/influxdb-token" in variables["INGESTOR_INFLUXDB_TOKEN_SECRET"]
+    assert "fn-1/influxdb-token" in variables["INGESTOR_INFLUXDB_TOKEN_SECRET"]
     assert token not in variables.values()
     assert "INGESTOR_INFLUXDB_TOKEN" not in variables
 
@@ -208,13 +225,12 @@ async def test_readings_wait_until_the_function_stands_in(account: Account) -> N
 
 async def test_rule_calls_the_function(account: Account) -> None:
     """With Mode=direct there is no mapping, and what is published is stored without the queue."""
-    deploy(
-        account.emulator,
-        account.influxd,
-        ingestor_lambda__Mode="direct",
-        ingestor_failover__Mode="off",
-        iot_rule__Enabled="false",
-    )
+    # In this order: what turns the mapping on and off needs it.
+    off = {"ingestor_failover__Mode": "off"}
+    deploy(account.emulator, account.influxd, "ingestor-failover", **off)
+    deploy(account.emulator, account.influxd, "iot-rule", iot_rule__Enabled="false")
+    direct = {"ingestor_lambda__Mode": "direct"}
+    deploy(account.emulator, account.influxd, "ingestor-lambda", **direct)
     mappings = account.functions.list_event_source_mappings(FunctionName=account.function)
     assert mappings["EventSourceMappings"] == []
 
