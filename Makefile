@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo chaos bench test prove check format lambda lock deploy destroy images test-images previews clean ready-demo ready-dev
+.PHONY: help setup demo chaos soak bench test prove check format lambda lock deploy destroy images test-images previews clean ready-demo ready-dev
 
 # The newest Python that will do; `make PYTHON=/path/to/python3 …` takes another one.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
@@ -26,6 +26,9 @@ demo: ready-demo ## Devices to InfluxDB on this machine [DURATION=seconds DEVICE
 
 chaos: ready-demo ## Kills, outages and faults under load [MESSAGES=20000 SEED=1]
 	@$(BIN)/loadtest chaos $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(SEED),--seed $(SEED))
+
+soak: ready-dev ## The service at 80 % of its peak: does its memory grow? [MINUTES=30]
+	@$(BIN)/loadtest soak $(if $(MINUTES),--minutes $(MINUTES))
 
 bench: ready-dev ## What one core does, beside other ways [SECONDS=5 ROUNDS=3 DEVICES=1000000]
 	@$(BIN)/loadtest bench $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ROUNDS),--rounds $(ROUNDS)) \

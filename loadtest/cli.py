@@ -21,6 +21,7 @@ from loadtest.demo import Options, Way, run_demo
 from loadtest.kinds import Kinds
 from loadtest.report import Report
 from loadtest.servers import ServerError
+from loadtest.soak.report import SoakReport
 from loadtest.toolchain import Api, FoundInfluxd, ToolchainError, find_influxd
 
 INTERRUPTED = 130
@@ -162,6 +163,32 @@ def plot(
         Console().print(f"Written to {file}", highlight=False)
 
 
+@app.command()
+def soak(
+    *,
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long to soak.")] = 30.0,
+    peak_seconds: Annotated[
+        float, typer.Option(min=1, help="How long to look for the peak before.")
+    ] = 10.0,
+    report: Annotated[Path, typer.Option(help="Where to write the result.")] = Path(
+        "build/soak.json"
+    ),
+) -> None:
+    """Keep the service at 80 % of its peak, in front of canned servers, and see whether it grows.
+
+    Exit status: 0 when its memory is flat, its event loop is on time and the work gets done; 1 when
+    not, or when something could not be started; 130 when interrupted.
+    """
+    from loadtest.soak.run import Options as SoakOptions  # noqa: PLC0415 - as for the bench
+    from loadtest.soak.run import run_soak  # noqa: PLC0415 - as for the bench
+
+    def start(console: Console) -> Coroutine[Any, Any, SoakReport]:
+        return run_soak(SoakOptions(60 * minutes, peak_seconds), console)
+
+    result = _run_alone(start, report)
+    raise typer.Exit(0 if result.good else 1)
+
+
 class _Result(Protocol):
     def write(self, path: Path) -> None: ...
 
@@ -174,6 +201,13 @@ _AnyResult = TypeVar("_AnyResult", bound=_Result)
 def _run(
     start: Callable[[FoundInfluxd, Console], Coroutine[Any, Any, _AnyResult]], report: Path
 ) -> _AnyResult:
+    """The same as _run_alone, for a run with a real InfluxDB."""
+    return _run_alone(lambda console: start(find_influxd(), console), report)
+
+
+def _run_alone(
+    start: Callable[[Console], Coroutine[Any, Any, _AnyResult]], report: Path
+) -> _AnyResult:
     """The result of a run, shown and written; ends the program when there is none."""
     # Until the loop takes the signals over, SIGTERM does what Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -183,7 +217,7 @@ def _run(
     try:
         # The load and its proxies work as hard as the service: on the same kind of loop.
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            result = runner.run(start(find_influxd(), console))
+            result = runner.run(start(console))
     except* (ToolchainError, ServerError) as group:
         for error in _leaves(group):
             Console(stderr=True).print(

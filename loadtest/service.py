@@ -128,3 +128,7 @@ class Service(Server):
     def total(self, counter: str) -> int:
         """A counter such as `ingestor_stored_total`, over all lives, as of the last scrapes."""
         return int(self._past[counter] + self._present.get(counter, 0))
+
+    def gauge(self, name: str) -> float:
+        """A gauge such as `ingestor_loop_lag_seconds`, as of the last scrape; 0 when not told."""
+        return self._present.get(name, 0.0)

@@ -1,4 +1,4 @@
-"""What can be seen while a chaos run goes on: a live table on a terminal, else a line at times."""
+"""What can be seen while a long run goes on: a live table on a terminal, else a line at times."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -16,7 +16,8 @@ Rows = Sequence[tuple[str, str]]
 class ChaosView:
     """Shows the rows that `rows` gives, until `run` is cancelled."""
 
-    def __init__(self, console: Console, rows: Callable[[], Rows]) -> None:
+    def __init__(self, console: Console, rows: Callable[[], Rows], *, title: str = "chaos") -> None:
+        self._title = title
         self._console = console
         self._rows = rows
 
@@ -33,7 +34,7 @@ class ChaosView:
                 await asyncio.sleep(_FRAME_SECONDS)
 
     def _table(self) -> Table:
-        table = Table(title="chaos", show_header=False)
+        table = Table(title=self._title, show_header=False)
         table.add_column()
         table.add_column(justify="right", min_width=30)
         for row in self._rows():
