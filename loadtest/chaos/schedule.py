@@ -25,6 +25,8 @@ from loadtest.proxy import (
 
 Target = Literal["sqs", "dynamodb", "influxdb"]
 
+SHORT_MESSAGES = 10_000
+"""In shorter runs each fault comes once, not several times in a row."""
 LEASE_OUTAGE_SECONDS = 7.0
 """Longer than half of the queue's visibility, so that leases have to be extended meanwhile."""
 
@@ -148,11 +150,12 @@ def _actions(messages: int, random: Random) -> Iterator[Action]:
     for _ in range(_between(messages // 100_000, 1, 4)):
         yield Outage("sqs", round(1 + 2 * random.random(), 2))
         yield Outage("dynamodb", round(1 + 2 * random.random(), 2))
+    most = 3 if messages >= SHORT_MESSAGES else 1
     for _ in range(_between(messages // 50_000, 1, 8)):
         for (target, operation), faults in _FAULTS.items():
             for fault in faults:
                 slow = isinstance(fault, Hang)
-                yield Arm(target, operation, fault, 1 if slow else random.randint(1, 3))
+                yield Arm(target, operation, fault, 1 if slow else random.randint(1, most))
 
 
 def _between(wanted: int, least: int, most: int) -> int:
