@@ -109,7 +109,7 @@ async def _serve(settings: Settings, telemetry: Telemetry, place: Place | None) 
                 parse_mapping(settings.mapping), prefix_cache_size=2 * settings.cache_size
             ),
             context=context,
-            limits=_limits(settings),
+            limits=limits_of(settings),
             reporter=_reporter(settings, sink, context, status),
         )
         status.attach(pipeline, cache)
@@ -169,9 +169,12 @@ async def _open_queue(
     return None
 
 
-def _limits(settings: Settings) -> Limits:
+def limits_of(settings: Settings) -> Limits:
+    """How much of everything the pipeline may hold and do at once."""
     return Limits(
         pollers=settings.pollers,
+        # What comes ten at a time goes ten at a time: fewer would let the window fill up.
+        settlers=max(4, settings.pollers),
         writers=settings.writers,
         # What is received faster than it is deleted piles up, and its leases with it.
         settlers=max(4, settings.pollers),
