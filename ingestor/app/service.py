@@ -176,8 +176,6 @@ def limits_of(settings: Settings) -> Limits:
         # What comes ten at a time goes ten at a time: fewer would let the window fill up.
         settlers=max(4, settings.pollers),
         writers=settings.writers,
-        # What is received faster than it is deleted piles up, and its leases with it.
-        settlers=max(4, settings.pollers),
         window_messages=settings.window_messages,
         window_bytes=settings.window_bytes,
         batch_lines=settings.batch_lines,
