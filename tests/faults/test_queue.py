@@ -9,10 +9,10 @@ from faults.conftest import Ground
 from service.conftest import reading
 from support.rig import rig
 
-from ingestor.adapters.memory import FakeClock, MemoryQueue
+from ingestor.adapters.memory import FakeClock, Fault, MemoryQueue
 from ingestor.adapters.sqs import open_sqs
 from ingestor.core.message import Message
-from ingestor.ports import Receipt
+from ingestor.ports import Receipt, Unavailable
 from loadtest.proxy import (
     Duplicates,
     FailedEntries,
@@ -244,6 +244,21 @@ class TestReal:
                 for poll in polls:
                     poll.cancel()
         await ground.until_empty()
+
+
+async def test_f09_extensions_without_an_answer() -> None:
+    """An extension that gets no answer is repeated in time, and no message is dropped for it."""
+    r = rig(pollers=1)
+    async with r.running():
+        r.sink.hang = asyncio.Event()
+        r.send_readings(15)
+        await r.until(lambda: r.sink.writes)
+        r.queue.faults["extend"].extend([Fault(Unavailable("down"))] * 3)
+        await r.clock.advance(45)
+        r.sink.hang.set()
+        await r.until(lambda: len(r.queue.deleted) == 15)
+
+    assert set(r.queue.receive_counts.values()) == {1}
 
 
 async def test_f14_an_idle_queue_is_polled_once_at_a_time() -> None:
