@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from loadtest.chaos.load import Load
-from loadtest.chaos.schedule import Action, Arm, InfluxdKill, Kill, Outage, Step, Term
+from loadtest.chaos.schedule import Action, Arm, InfluxdKill, Kill, Outage, Step, Target, Term
 from loadtest.chaos.site import Site
 from loadtest.servers import ServerError
 from loadtest.service import Service
@@ -61,6 +61,14 @@ class Driver:
                 self.max_rss_mb = max(self.max_rss_mb, rss_mb(self._service.pid))
             await asyncio.sleep(_POLL_SECONDS * 5)
 
+    async def take_away(self, target: Target, seconds: float) -> None:
+        """Let nobody reach a server for a while."""
+        self._say(f"{target} is away for {seconds:.1f} s")
+        self.outages += 1
+        self._site.proxies[target].down = True
+        await asyncio.sleep(seconds)
+        self._site.proxies[target].down = False
+
     async def finish(self) -> None:
         """End the service cleanly, for good."""
         self._replacing = True
@@ -80,11 +88,7 @@ class Driver:
             case InfluxdKill(down_seconds):
                 await self._kill_influxd(down_seconds)
             case Outage(target, seconds):
-                self._say(f"{target} is away for {seconds:.1f} s")
-                self.outages += 1
-                self._site.proxies[target].down = True
-                await asyncio.sleep(seconds)
-                self._site.proxies[target].down = False
+                await self.take_away(target, seconds)
 
     async def _kill(self) -> None:
         self._say("kill -9 for the service")

@@ -11,7 +11,7 @@ from loadtest.audit import Audit
 from loadtest.chaos.driver import Driver
 from loadtest.chaos.load import Load
 from loadtest.chaos.report import ChaosReport
-from loadtest.chaos.schedule import fingerprint, make_schedule
+from loadtest.chaos.schedule import LEASE_OUTAGE_SECONDS, fingerprint, make_schedule
 from loadtest.chaos.site import CONFLICT, PatientService, Site, many_records, open_site
 from loadtest.chaos.view import ChaosView, Rows
 from loadtest.devices import Device
@@ -24,8 +24,8 @@ from loadtest.watch import read_back
 
 DEVICES = 500
 """Enough that the readings of one device in one second hardly ever fall on one nanosecond."""
-PATIENCE_SECONDS = 60.0
-"""How long the end waits without any change in the queue."""
+PATIENCE_SECONDS = 120.0
+"""How long the end waits without any change in the queue, or in the faults that are left."""
 
 _BACKLOG_SECONDS = 0.25
 
@@ -113,16 +113,22 @@ class Chaos:
 
     async def _settle(self) -> None:
         """Wait until the queue is empty and every fault has happened, or nothing moves any more."""
-        last: object = None
+        last: tuple[Backlog | None, int] | None = None
+        nudged = -1
         patience = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < patience:
-            backlog = await self._site.stack.backlog()
-            present = (backlog, self._site.armed)
-            if present == (Backlog(0, 0), 0):
+            backlog, armed = await self._site.stack.backlog(), self._site.armed
+            if (backlog, armed) == (Backlog(0, 0), 0):
                 return
             if backlog == Backlog(0, 0):
-                # The faults that are left need calls that they can befall.
+                # The faults that are left need calls that they can befall; for calls that extend
+                # leases messages have to be held for a while.
                 await self._load.send_more()
+                if armed == nudged:
+                    await self._driver.take_away("influxdb", LEASE_OUTAGE_SECONDS)
+                nudged = armed
+            # The backlog of what was sent for the sake of the faults is no progress.
+            present = (None if nudged >= 0 else backlog, armed)
             if present != last:
                 last = present
                 patience = time.monotonic() + PATIENCE_SECONDS
