@@ -128,8 +128,14 @@ class Load:
                 group.create_task(self._send(), name=f"send-{n}")
 
     async def send_more(self) -> None:
-        """Send another batch beyond the number that was asked for."""
-        batch = list(islice(self._bodies, _BATCH))
+        """Send another batch beyond the number that was asked for, poison among it.
+
+        So that there are dead letters for what befalls their calls.
+        """
+        make, reason = _POISON[self.sent // _BATCH % len(_POISON)]
+        poison = make(-self.sent)
+        self.poison.expected[poison] = reason
+        batch = [*islice(self._bodies, _BATCH - 1), poison]
         await self._send_batch(batch)
         self.sent += len(batch)
 
