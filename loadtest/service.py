@@ -34,6 +34,7 @@ class Service(Server):
         self._environment = dict(environment)
         self._past: Counter[str] = Counter()
         self._present: dict[str, float] = {}
+        self._labelled: dict[tuple[str, str], float] = {}
 
     def command(self) -> list[str]:
         """See Server."""
@@ -102,11 +103,22 @@ class Service(Server):
                     return
         except (aiohttp.ClientError, TimeoutError):
             return
-        self._present = {
-            sample.name: sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            if not sample.labels
+        samples = [
+            sample for family in text_string_to_metric_families(text) for sample in family.samples
+        ]
+        self._present = {each.name: each.value for each in samples if not each.labels}
+        self._labelled = {
+            (each.name, " ".join(each.labels.values())): each.value
+            for each in samples
+            if each.labels
+        }
+
+    def by_labels(self, counter: str) -> dict[str, int]:
+        """A counter by its labels, in this life, as of the last scrape."""
+        return {
+            labels: int(value)
+            for (name, labels), value in self._labelled.items()
+            if name == counter and value
         }
 
     async def ready(self) -> bool:

@@ -31,6 +31,8 @@ VISIBILITY_SECONDS = 10
 MOST_RECEIVES = 10
 """Of one message, before SQS itself moves it to the dead-letter queue."""
 
+_RECORDS_AT_ONCE = 25
+_ATTEMPTS = 10
 _ROLE = "arn:aws:iam::000000000000:role/demo-iot-rule"
 _QUEUE_ATTRIBUTES = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
@@ -103,13 +105,15 @@ class Stack:
 
     async def take_all_kinds(self) -> None:
         """From now on payloads that are no JSON objects come in too, each as a base64 text."""
-        payload = _rule_payload(
-            _to_queue(self.queue_url), self.rule_error_queue_url, sql=PACKED_SQL
-        )
+        await self.add_rule("packed", PACKED_SQL)
+        self.mapping = MIXED_MAPPING
+
+    async def add_rule(self, name: str, sql: str) -> None:
+        """From now on the queue gets what this statement selects, too."""
+        payload = _rule_payload(_to_queue(self.queue_url), self.rule_error_queue_url, sql=sql)
         with _server_errors("the rule"):
             async with self.client("iot") as iot:
-                await iot.create_topic_rule(ruleName=f"{RULE}_packed", topicRulePayload=payload)
-        self.mapping = MIXED_MAPPING
+                await iot.create_topic_rule(ruleName=f"{RULE}_{name}", topicRulePayload=payload)
 
     async def rule_invokes(self, function_arn: str) -> None:
         """From now on the rule hands readings to a function instead of the queue."""
@@ -173,13 +177,15 @@ async def open_stack(
     *,
     visibility_seconds: int = VISIBILITY_SECONDS,
     fast_queue: bool = False,
+    mtls: bool = False,
 ) -> AsyncIterator[Stack]:
     """Start everything but the service; ServerError when something does not start.
 
-    With `fast_queue` the queues are not MiniStack's, whose rules then cannot reach them.
+    With `fast_queue` the queues are not MiniStack's, whose rules then cannot reach them. With
+    `mtls` the broker also takes devices with client certificates.
     """
     async with AsyncExitStack() as stack:
-        ministack = await stack.enter_async_context(MiniStack())
+        ministack = await stack.enter_async_context(MiniStack(mtls=mtls))
         influxd = await stack.enter_async_context(Influxd(found, api=api))
         fast = await stack.enter_async_context(Sqs()) if fast_queue else None
 
@@ -278,8 +284,16 @@ async def _create_table(dynamodb: Any, records: Iterable[Record]) -> None:
         AttributeDefinitions=[{"AttributeName": KEY_ATTRIBUTE, "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    for record in records:
-        await dynamodb.put_item(TableName=TABLE, Item=record.item)
+    puts = [{"PutRequest": {"Item": record.item}} for record in records]
+    for start in range(0, len(puts), _RECORDS_AT_ONCE):
+        left = {TABLE: puts[start : start + _RECORDS_AT_ONCE]}
+        for _ in range(_ATTEMPTS):
+            answer = await dynamodb.batch_write_item(RequestItems=left)
+            left = answer.get("UnprocessedItems")
+            if not left:
+                break
+        else:
+            raise ServerError(f"DynamoDB does not take records: {left}")
 
 
 def open_client(service: str, *, url: str, region: str) -> Any:

@@ -50,7 +50,7 @@ class Watch:
         since = self._ledger.oldest_outstanding_second
         if since is None:
             return
-        rows = await _query(
+        rows = await ask(
             self._influxd,
             f'SELECT "sequence", "sensorID" FROM "{MEASUREMENT}" WHERE time >= {since}s',  # noqa: S608 - InfluxQL of our own numbers
         )
@@ -59,7 +59,7 @@ class Watch:
 
 async def read_back(influxd: Influxd, ledger: Ledger) -> AsyncIterator[list[dict[str, Any]]]:
     """Every point but the service's own figures, in portions of about ten thousand."""
-    rows = await _query(influxd, "SHOW MEASUREMENTS")
+    rows = await ask(influxd, "SHOW MEASUREMENTS")
     names = [json.dumps(row["name"]) for row in rows if row["name"] not in OWN_MEASUREMENTS]
     measurements = ", ".join(names)
     if not names:
@@ -72,7 +72,7 @@ async def read_back(influxd: Influxd, ledger: Ledger) -> AsyncIterator[list[dict
         f"time >= {bounds[-1]}s",
     ]
     for condition in conditions:
-        yield await _query(influxd, f"SELECT * FROM {measurements} WHERE {condition}")  # noqa: S608 - as above
+        yield await ask(influxd, f"SELECT * FROM {measurements} WHERE {condition}")  # noqa: S608 - as above
 
 
 def slice_bounds(seconds: Iterable[int], rows: int) -> list[int]:
@@ -90,7 +90,8 @@ def slice_bounds(seconds: Iterable[int], rows: int) -> list[int]:
     return bounds or [0]
 
 
-async def _query(influxd: Influxd, query: str) -> list[dict[str, Any]]:
+async def ask(influxd: Influxd, query: str) -> list[dict[str, Any]]:
+    """The rows of a query; ServerError when there is no answer."""
     try:
         return await influxd.query_influxql(query)
     except (aiohttp.ClientError, TimeoutError) as exc:

@@ -57,6 +57,15 @@ class MiniStack(Server):
         async with session.get(f"{self.url}/_ministack/health") as response:
             return response.status == HTTPStatus.OK
 
+    async def authority(self) -> str:
+        """The certificate that signed the one of the `mtls_port`, as PEM."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{self.url}/_ministack/iot/ca.pem") as response,
+        ):
+            response.raise_for_status()
+            return await response.text()
+
     async def reset(self) -> None:
         """Delete everything in every service."""
         async with (

@@ -1,0 +1,140 @@
+"""The fleet's ledger: a file with every reading that was sent, and what became of it.
+
+About sixty bytes a reading, so that ten million of them are a file of some hundred megabytes. It
+is written before anything is published, hence a generator that was killed can go on with it: what
+it may have sent is known.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from loadtest.fleet.judge import pack
+from loadtest.fleet.plan import Tick
+
+_SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE sent (
+    row INTEGER PRIMARY KEY, device INTEGER NOT NULL, sequence INTEGER NOT NULL,
+    time_ms INTEGER NOT NULL, content BLOB NOT NULL, expected TEXT NOT NULL,
+    acknowledged INTEGER NOT NULL DEFAULT 0
+);
+"""
+_PRAGMAS = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = OFF;
+PRAGMA cache_size = -32768;
+PRAGMA temp_store = FILE;
+"""
+"""Commits survive the death of the process, which is what may happen here, not of the machine."""
+
+
+class BookError(Exception):
+    """A ledger cannot be used; the text says why."""
+
+
+class Book:
+    """A ledger that is open. Used by one thread at a time; `with` closes it.
+
+    Every method ends with a commit: what it was told is not forgotten when the process is killed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self.db.executescript(_PRAGMAS)
+            (self._rows,) = self.db.execute("SELECT coalesce(max(row), 0) FROM sent").fetchone()
+        except sqlite3.Error as exc:
+            raise BookError(f"{path} is no ledger: {exc}") from exc
+
+    @classmethod
+    def create(cls, path: Path, options: Mapping[str, Any]) -> Self:
+        """A new one in place of any that is there; `options` are what it takes to go on."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for end in ("", "-wal", "-shm"):
+            path.with_name(path.name + end).unlink(missing_ok=True)
+        with sqlite3.connect(path) as db:
+            db.executescript(_SCHEMA)
+        db.close()
+        book = cls(path)
+        book.tell("options", json.dumps(options, sort_keys=True))
+        return book
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.db.close()
+
+    def tell(self, name: str, value: str) -> None:
+        """Keep a fact about the run."""
+        self.db.execute("REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    def asked(self, name: str) -> str | None:
+        """A fact about the run, None when it was never told."""
+        row = self.db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    @property
+    def next_tick(self) -> int:
+        """The first tick of the plan whose messages are not in the book."""
+        return int(self.asked("next_tick") or 0)
+
+    def record(self, tick: Tick) -> None:
+        """Enter the readings of a tick, which may be published from then on.
+
+        A message gets its row; the second copy of a message has none, as it is the same reading.
+        """
+        rows = []
+        for message in tick.messages:
+            if message.copy:
+                continue
+            self._rows += 1
+            message.row = self._rows
+            sample = message.sample
+            content = pack(sample.values, message.firmware)
+            entry = (
+                self._rows, sample.device, sample.sequence, sample.time_ms, content,
+                message.expected, 0,
+            )  # fmt: skip
+            rows.append(entry)
+        self.db.execute("BEGIN")
+        self.db.executemany("INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        self.tell("next_tick", str(tick.number + 1))
+        self.db.execute("COMMIT")
+
+    def acknowledge(self, rows: Sequence[int]) -> None:
+        """The broker, or the queue, has confirmed the readings of these rows."""
+        self.db.execute("BEGIN")
+        self.db.executemany(
+            "UPDATE sent SET acknowledged = 1 WHERE row = ?", [(row,) for row in rows]
+        )
+        self.db.execute("COMMIT")
+
+    def unacknowledged(self) -> set[tuple[int, int]]:
+        """Device and sequence of what may have been sent: to be sent again by who goes on."""
+        query = "SELECT device, sequence FROM sent WHERE NOT acknowledged"
+        return {(device, sequence) for device, sequence in self.db.execute(query)}
+
+    def seconds(self) -> Iterable[tuple[int, int]]:
+        """How many readings there are of each second that has any, in order."""
+        query = "SELECT time_ms / 1000 AS second, count(*) FROM sent GROUP BY second ORDER BY 1"
+        yield from self.db.execute(query)
+
+    def count(self, where: str = "1") -> int:
+        """How many readings there are, or of them those with a condition."""
+        (count,) = self.db.execute(f"SELECT count(*) FROM sent WHERE {where}").fetchone()  # noqa: S608 - our own conditions
+        return int(count)

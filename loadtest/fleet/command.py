@@ -1,0 +1,98 @@
+"""`loadtest fleet` and `loadtest compare`: what the command line says, checked."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from loadtest.devices.builtin import BUILT_IN, find_kinds
+from loadtest.fleet.options import Options, WayIn, parse_duration, parse_rate
+from loadtest.fleet.profiles import PROFILES, parse_number, parse_profile
+from loadtest.fleet.ways.mqtt import MOST_CONNECTIONS
+
+_Parsed = TypeVar("_Parsed")
+_MOST_RECORDS = 1_000
+_MOST_DEVICES = 1_000_000
+
+Devices = Annotated[int, typer.Option(min=1, max=_MOST_DEVICES, help="How many devices.")]
+Rate = Annotated[str, typer.Option(help="Messages of each device, such as 1/s, 6/m, 20/h.")]
+Duration = Annotated[str, typer.Option(help="How long to send: 90s, 10m, 2h.")]
+Profiles = Annotated[
+    list[str],
+    typer.Option(
+        "--profile",
+        help="May be given several times: name, name=share or name:option=value,… with "
+        + "; ".join(f"{name}: {made.about}" for name, made in PROFILES.items()),
+    ),
+]
+Poison = Annotated[str, typer.Option(help="Short for --profile poison=…: a share such as 0.5%.")]
+Kinds = Annotated[
+    list[str],
+    typer.Option(
+        "--kind",
+        help=f"May be given several times: {', '.join(BUILT_IN)}, or a TOML file with others.",
+    ),
+]
+Way = Annotated[
+    WayIn,
+    typer.Option(
+        help="MQTT over WebSocket, MQTT over TLS with a client certificate, straight into the "
+        "queue, or into the bench's canned queue, which nobody reads."
+    ),
+]
+Seed = Annotated[int, typer.Option(help="Which devices with which values, and who is affected.")]
+Records = Annotated[
+    int, typer.Option(min=0, help="Metadata records; 0: one a device, at most a thousand.")
+]
+Connections = Annotated[
+    int, typer.Option(min=1, help="MQTT connections at most; more devices share them.")
+]
+Report = Annotated[
+    Path, typer.Option(help="Where to write the result; ledger and page go beside it.")
+]
+DEFAULT_CONNECTIONS = MOST_CONNECTIONS
+
+
+def make_options(  # noqa: PLR0913 - a parameter for each option of the command line
+    *,
+    devices: int,
+    rate: str,
+    duration: str,
+    profiles: list[str],
+    poison: str,
+    kinds: list[str],
+    way: WayIn,
+    seed: int,
+    records: int,
+    connections: int,
+    report: Path,
+) -> Options:
+    """The options of a run; wrong usage of the command line where something is wrong."""
+    parsed = [_checked(parse_profile, text, "--profile") for text in profiles]
+    if poison:
+        share = _checked(lambda text: parse_number(text, "poison"), poison, "--poison")
+        parsed.append(_checked(parse_profile, f"poison={share}", "--poison"))
+    _checked(find_kinds, kinds, "--kind")
+    return Options(
+        devices=devices,
+        rate=_checked(parse_rate, rate, "--rate"),
+        seconds=_checked(parse_duration, duration, "--duration"),
+        profiles=parsed,
+        kinds=kinds,
+        way=way,
+        seed=seed,
+        records=records or min(devices, _MOST_RECORDS),
+        connections=connections,
+        report=report,
+    )
+
+
+_Given = TypeVar("_Given")
+
+
+def _checked(parse: Callable[[_Given], _Parsed], given: _Given, option: str) -> _Parsed:
+    try:
+        return parse(given)
+    except (ValueError, TypeError) as exc:
+        raise typer.BadParameter(str(exc), param_hint=option) from exc

@@ -1,0 +1,83 @@
+"""What a fleet run is asked for."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from loadtest.fleet.profiles import Profile
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3_600.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
+_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*([smh])")
+
+
+class WayIn(StrEnum):
+    """How messages get into the system."""
+
+    WS = "ws"
+    MQTTS = "mqtts"
+    SQS = "sqs"
+    ANSWERER = "answerer"
+
+
+@dataclass(slots=True, frozen=True)
+class Options:
+    """A fleet run. `rate` is messages a second of each device; files are written under `report`."""
+
+    devices: int
+    rate: float
+    seconds: float
+    profiles: Sequence[Profile]
+    kinds: Sequence[str]
+    way: WayIn
+    seed: int
+    records: int
+    connections: int
+    report: Path
+
+    @property
+    def messages_per_second(self) -> float:
+        """Of the whole fleet, before profiles change it."""
+        return self.devices * self.rate
+
+    @property
+    def ledger(self) -> Path:
+        """Where the ledger is kept: beside the report."""
+        return self.report.with_suffix(".sqlite")
+
+    @property
+    def page(self) -> Path:
+        """Where the page with the plots goes."""
+        return self.report.with_suffix(".html")
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the report and the ledger."""
+        return {
+            "devices": self.devices,
+            "rate_per_device_s": self.rate,
+            "seconds": self.seconds,
+            "profiles": [{"name": each.name, **asdict(each)} for each in self.profiles],
+            "kinds": list(self.kinds),
+            "way": self.way.value,
+            "seed": self.seed,
+            "records": self.records,
+        }
+
+
+def parse_duration(text: str) -> float:
+    """Seconds from `90`, `90s`, `10m`, `2h`; ValueError when it is none of these."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None or not float(match[1]):
+        raise ValueError(f"a duration is like 90s, 10m or 2h, not {text!r}")
+    return float(match[1]) * _UNITS[match[2] or "s"]
+
+
+def parse_rate(text: str) -> float:
+    """Messages a second of a device from `1/s`, `6/m`; ValueError when it is none of these."""
+    match = _RATE.fullmatch(text.strip())
+    if match is None or not float(match[1]):
+        raise ValueError(f"a rate is like 1/s, 6/m or 20/h, not {text!r}")
+    return float(match[1]) / _UNITS[match[2]]

@@ -1,0 +1,87 @@
+"""Where a fleet publishes: the local stack with the service, or an answerer of the bench."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from botocore.credentials import Credentials
+
+from loadtest.bench.processes import QUEUE_URL, Answerer
+from loadtest.devices.describe import Format, Kind
+from loadtest.devices.routes import fleet_mapping, rule_sql
+from loadtest.fleet.certificates import issued
+from loadtest.fleet.desk import Desk
+from loadtest.fleet.options import Options, WayIn
+from loadtest.fleet.ways import Dial, Mqtt, Sqs, Way
+from loadtest.fleet.ways.sqs import Queue
+from loadtest.records import Record
+from loadtest.service import Service
+from loadtest.stack import Stack, open_stack
+from loadtest.toolchain import Api, FoundInfluxd
+
+_MakeWay = Callable[[Desk, int], Way]
+
+
+@dataclass(slots=True, frozen=True)
+class Site:
+    """What runs. `make_way` makes the way in, given the desk and the run's start in epoch ms.
+
+    Without a stack and a service there is nobody who stores what is sent.
+    """
+
+    make_way: _MakeWay
+    stack: Stack | None = None
+    service: Service | None = None
+
+
+@asynccontextmanager
+async def open_site(
+    options: Options, kinds: Sequence[Kind], records: Sequence[Record], found: FoundInfluxd,
+    api: Api,
+) -> AsyncIterator[Site]:  # fmt: skip
+    """Start everything; ServerError when something does not start."""
+    async with AsyncExitStack() as closing:
+        if options.way is WayIn.ANSWERER:
+            answerer = await closing.enter_async_context(Answerer("sqs"))
+            yield Site(_into_queue(QUEUE_URL, answerer.url, "eu-west-1"))
+            return
+        mtls = options.way is WayIn.MQTTS
+        stack = await closing.enter_async_context(open_stack(found, api, records, mtls=mtls))
+        for kind in kinds:
+            if kind.format is not Format.SIMULATOR:
+                await stack.add_rule(kind.name, rule_sql(kind))
+        stack.mapping = fleet_mapping(kinds)
+        ministack = stack.ministack
+        make_way = _into_queue(stack.queue_url, ministack.url, ministack.region)
+        if options.way is WayIn.WS:
+            broker = stack.broker
+            dial = Dial(
+                broker.host,
+                broker.port,
+                transport="websockets",
+                websocket_headers={"Host": broker.name},
+            )
+            make_way = _over_mqtt(dial, options)
+        elif mtls:
+            authority = await ministack.authority()
+            context = await closing.enter_async_context(issued(stack.client, authority))
+            make_way = _over_mqtt(Dial("127.0.0.1", ministack.mtls_port or 0, context), options)
+        service = await closing.enter_async_context(Service(stack.environment()))
+        yield Site(make_way, stack, service)
+
+
+def _over_mqtt(dial: Dial, options: Options) -> _MakeWay:
+    def make(desk: Desk, start_ms: int) -> Way:
+        del start_ms
+        return Mqtt(desk, dial, options.devices, most_connections=options.connections)
+
+    return make
+
+
+def _into_queue(url: str, endpoint: str, region: str) -> _MakeWay:
+    queue = Queue(url, endpoint, region, Credentials("test", "test"))
+
+    def make(desk: Desk, start_ms: int) -> Way:
+        return Sqs(desk, queue, start_ms=start_ms)
+
+    return make
