@@ -37,7 +37,7 @@ class BookError(Exception):
 
 
 class Book:
-    """A ledger that is open. Used by one thread at a time; `with` closes it.
+    """A ledger that is open. `with` closes it.
 
     Every method ends with a commit: what it was told is not forgotten when the process is killed.
     """
@@ -45,7 +45,7 @@ class Book:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self.db = sqlite3.connect(path, isolation_level=None)
             self.db.executescript(_PRAGMAS)
             (self._rows,) = self.db.execute("SELECT coalesce(max(row), 0) FROM sent").fetchone()
         except sqlite3.Error as exc:

@@ -4,7 +4,6 @@ import asyncio
 import resource
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import Console
 
@@ -83,14 +82,13 @@ class Fleet:
         self._doing = "connecting"
         loop = asyncio.get_running_loop()
         self._desk = Desk(Progress(), loop.time)
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         way = site.make_way(self._desk, plan.start_ms)
         self._probe: Probe | None = None
         if site.stack is not None:
             self._probe = Probe(site.stack.influxd, plan.devices)
             way = _Noted(way, self._probe.note, self._desk)
         self._way = way
-        self._pacer = Pacer(plan, book, way, self._desk, self._executor)
+        self._pacer = Pacer(plan, book, way, self._desk)
         self._sampler = Sampler(
             plan, self._desk, self._pacer, site, self._probe, lambda: self._doing
         )
@@ -101,25 +99,22 @@ class Fleet:
     async def run(self, signals: Interrupts) -> FleetReport:
         """Send the plan, wait for the rest, stop the service, compare."""
         stop = asyncio.Event()
-        try:
-            with signals.asking(stop):
-                async with asyncio.TaskGroup() as group:
-                    view = group.create_task(self._view.run(), name="view")
-                    way = group.create_task(self._way.run(), name="way")
-                    await self._way.ready()
-                    companions = [group.create_task(self._sampler.run(), name="sample"), view]
-                    if self._probe is not None:
-                        companions.append(group.create_task(self._probe.run(), name="probe"))
-                    self._doing = "sending"
-                    await self._pacer.run(stop)
-                    way.cancel()
-                    self._doing = "waiting for the rest"
-                    await self._settle()
-                    for companion in companions:
-                        companion.cancel()
-            return await self._count()
-        finally:
-            self._executor.shutdown()
+        with signals.asking(stop):
+            async with asyncio.TaskGroup() as group:
+                view = group.create_task(self._view.run(), name="view")
+                way = group.create_task(self._way.run(), name="way")
+                await self._way.ready()
+                companions = [group.create_task(self._sampler.run(), name="sample"), view]
+                if self._probe is not None:
+                    companions.append(group.create_task(self._probe.run(), name="probe"))
+                self._doing = "sending"
+                await self._pacer.run(stop)
+                way.cancel()
+                self._doing = "waiting for the rest"
+                await self._settle()
+                for companion in companions:
+                    companion.cancel()
+        return await self._count()
 
     async def _settle(self) -> None:
         """Wait until the queue is empty, or nothing moves any more."""
