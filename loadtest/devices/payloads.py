@@ -45,6 +45,8 @@ def _values(device: SimulatedDevice, sample: Sample) -> dict[str, Scalar]:
 
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
     """Names with a point are members of members."""
+    if not any("." in name for name in values):
+        return dict(values)
     message: dict[str, Any] = {}
     for name, value in values.items():
         outer, _, inner = name.partition(".")

@@ -5,7 +5,7 @@ message with random numbers that it is given. Any number of them work together.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import pi, sin
 from typing import ClassVar
 
@@ -277,7 +277,7 @@ def parse_profile(text: str) -> Profile:
     made = PROFILES.get(name)
     if made is None:
         raise ValueError(f"there is no profile {name!r}, only {', '.join(PROFILES)}")
-    known = [each for each in made.__dataclass_fields__ if each != "name"]
+    known = [each.name for each in fields(made)]
     pairs = [each.partition("=")[::2] for each in rest.split(",")] if rest else []
     given = dict(pairs)
     if equals:

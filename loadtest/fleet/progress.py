@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import ceil, log
+from math import ceil, exp, log
 
 LATE_SECONDS = 0.1
 """A message is late when its sending began this long after it was due."""
@@ -20,11 +20,23 @@ class Histogram:
         self.count = 0
         self.most = 0.0
 
-    def add(self, seconds: float, times: int = 1) -> None:
-        """One more, or several of the same."""
-        self._classes[ceil(log(max(seconds, _SMALLEST) / _SMALLEST) / _STEP)] += times
-        self.count += times
+    def add(self, seconds: float) -> None:
+        """One more; less than a tenth of a millisecond is none at all."""
+        number = ceil(log(seconds / _SMALLEST) / _STEP) if seconds > _SMALLEST else 0
+        self._classes[number] += 1
+        self.count += 1
         self.most = max(self.most, seconds)
+
+    @property
+    def classes(self) -> Counter[int]:
+        """How many there are in each class, by its number."""
+        return self._classes
+
+    def merge(self, other: "Histogram") -> None:
+        """All that another one has, too."""
+        self._classes.update(other.classes)
+        self.count += other.count
+        self.most = max(self.most, other.most)
 
     def quantile(self, share: float) -> float | None:
         """What `share` of them did not exceed, at most 4 % too much; None when there is none."""
@@ -32,8 +44,7 @@ class Histogram:
         for number in sorted(self._classes):
             rank -= self._classes[number]
             if rank <= 0:
-                upper: float = _SMALLEST * (1.04**number)
-                return min(upper, self.most)
+                return min(_SMALLEST * exp(number * _STEP), self.most)
         return None
 
 
@@ -61,7 +72,7 @@ class Progress:
     copies: int = 0
     poison: int = 0
     errors: int = 0
-    total: Delays = field(default_factory=Delays)
+    _total: Delays = field(default_factory=Delays)
     window: Delays = field(default_factory=Delays)
 
     @property
@@ -73,17 +84,23 @@ class Progress:
         """A message is being sent for the first time."""
         self.begun += 1
         self.late += lateness_seconds > LATE_SECONDS
-        for delays in (self.total, self.window):
-            delays.begun.add(max(0.0, lateness_seconds))
+        self.window.begun.add(lateness_seconds)
 
     def acknowledge(self, delays_seconds: Sequence[float]) -> None:
         """Messages have been confirmed, so long after they were due."""
         self.acknowledged += len(delays_seconds)
         for each in delays_seconds:
-            self.total.acknowledged.add(each)
             self.window.acknowledged.add(each)
 
     def take_window(self) -> Delays:
         """The delays since this was last asked."""
         window, self.window = self.window, Delays()
+        self._total.begun.merge(window.begun)
+        self._total.acknowledged.merge(window.acknowledged)
         return window
+
+    @property
+    def total(self) -> Delays:
+        """The delays of the whole run."""
+        self.take_window()
+        return self._total

@@ -5,18 +5,18 @@ import random
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 import msgspec
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from ingestor.core.backoff import Backoff
 from loadtest.devices.payloads import into_queue
 from loadtest.fleet.desk import Desk
 from loadtest.fleet.plan import Message
+from loadtest.fleet.ways.signature import Signer
 
 _BATCH = 10
 _SENDERS = 32
@@ -39,7 +39,7 @@ class Queue:
 class Sqs:
     """Several calls of SendMessageBatch at once, over connections that are kept.
 
-    botocore only signs: its client costs more than everything else that a fleet does.
+    Not by the client of botocore: it costs more than everything else that a fleet does.
     """
 
     def __init__(self, desk: Desk, queue: Queue, *, start_ms: int) -> None:
@@ -48,7 +48,13 @@ class Sqs:
         self._start_ms = start_ms
         self._inbox: deque[Message] = deque()
         self._filled = asyncio.Event()
-        self._signer = SigV4Auth(queue.credentials, "sqs", queue.region)
+        self._signer = Signer(
+            queue.endpoint,
+            "sqs",
+            queue.region,
+            "AmazonSQS.SendMessageBatch",
+            queue.credentials,
+        )
         self.connected = 0
         desk.senders = _SENDERS
 
@@ -104,15 +110,10 @@ class Sqs:
             for number, message in enumerate(batch)
         ]
         body = _encode({"QueueUrl": self._queue.url, "Entries": entries})
-        headers = {
-            "Content-Type": "application/x-amz-json-1.0",
-            "X-Amz-Target": "AmazonSQS.SendMessageBatch",
-        }
-        request = AWSRequest("POST", self._queue.endpoint + "/", headers, body)
-        self._signer.add_auth(request)
+        headers = self._signer.headers(body, datetime.now(UTC))
         try:
             async with session.post(
-                self._queue.endpoint + "/", data=body, headers=dict(request.headers)
+                self._queue.endpoint + "/", data=body, headers=headers
             ) as response:
                 answer: dict[str, Any] = _decode(await response.read()) if response.ok else {}
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError):
