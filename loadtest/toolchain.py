@@ -111,7 +111,7 @@ def ministack_command(environ: Mapping[str, str] = os.environ) -> list[str]:
 
 
 def _on_path(environ: Mapping[str, str]) -> FoundInfluxd:
-    path = Path(_tool("influxd", environ))
+    path = Path(tool_on_path("influxd", environ))
     try:
         return describe_influxd(path)
     except ToolchainError as exc:
@@ -124,9 +124,9 @@ def _built_with_go(environ: Mapping[str, str]) -> FoundInfluxd:
     binary = folder / "influxd"
 
     def build(scratch: Path) -> None:
-        go = _tool("go", environ)
+        go = tool_on_path("go", environ)
         _say(f"building influxd {INFLUXDB_VERSION} with Go, once; this takes a minute or two …")
-        _run(
+        run_tool(
             [go, "install", "-ldflags", f"-X main.version={INFLUXDB_VERSION}", _GO_PACKAGE],
             cwd=scratch,
             environ={
@@ -150,12 +150,12 @@ def _from_debian(environ: Mapping[str, str]) -> FoundInfluxd:
     program = Path("usr", "bin", "influxd")
 
     def fetch(scratch: Path) -> None:
-        apt, dpkg = _tool("apt-get", environ), _tool("dpkg", environ)
+        apt, dpkg = tool_on_path("apt-get", environ), tool_on_path("dpkg", environ)
         _say("fetching Debian's influxd, once (it has the v1 API only) …")
         _download_package(apt, scratch, environ)
         package = scratch / "package"
         for file in scratch.glob("*.deb"):
-            _run([dpkg, "-x", str(file), str(package)], cwd=scratch, environ=environ)
+            run_tool([dpkg, "-x", str(file), str(package)], cwd=scratch, environ=environ)
         describe_influxd(package / program)
         shutil.rmtree(unpacked, ignore_errors=True)
         package.rename(unpacked)
@@ -168,7 +168,7 @@ def _made_once(binary: Path, folder: Path, make: Callable[[Path], None]) -> Foun
     if found := _made_before(binary):
         return found
     try:
-        with _locked(folder):
+        with locked(folder):
             if found := _made_before(binary):  # while we waited for the lock
                 return found
             for left in folder.glob(f"{_SCRATCH}*"):  # of somebody who was killed
@@ -197,17 +197,17 @@ def _download_package(apt: str, scratch: Path, environ: Mapping[str, str]) -> No
     """
     download = ["download", "-q", _DEBIAN_PACKAGE]
     try:
-        _run([apt, *download], cwd=scratch, environ=environ)
+        run_tool([apt, *download], cwd=scratch, environ=environ)
     except ToolchainError:
         (scratch / "lists" / "partial").mkdir(parents=True)
         (scratch / "cache" / "archives" / "partial").mkdir(parents=True)
         own = ["-o", f"Dir::State::lists={scratch}/lists", "-o", f"Dir::Cache={scratch}/cache"]
-        _run([apt, *own, "update", "-q"], cwd=scratch, environ=environ)
-        _run([apt, *own, *download], cwd=scratch, environ=environ)
+        run_tool([apt, *own, "update", "-q"], cwd=scratch, environ=environ)
+        run_tool([apt, *own, *download], cwd=scratch, environ=environ)
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Hold the folder's lock, so that two runs never build at once; the second finds it done."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
@@ -215,20 +215,22 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _tool(name: str, environ: Mapping[str, str]) -> str:
+def tool_on_path(name: str, environ: Mapping[str, str]) -> str:
+    """The path of a command; ToolchainError when there is none."""
     path = shutil.which(name, path=environ.get("PATH", os.defpath))
     if path is None:
         raise ToolchainError(f"no {name} on PATH")
     return path
 
 
-def _run(
+def run_tool(
     command: list[str],
     *,
     cwd: str | Path,
     environ: Mapping[str, str],
     seconds: float = _FETCH_SECONDS,
 ) -> None:
+    """Run a command to its end; ToolchainError with its last words when it fails."""
     name = " ".join([Path(command[0]).name, *command[1:]])
     try:
         subprocess.run(
