@@ -58,13 +58,18 @@ class MiniStack(Server):
             return response.status == HTTPStatus.OK
 
     async def authority(self) -> str:
-        """The certificate that signed the one of the `mtls_port`, as PEM."""
+        """The certificate that signed the one of the `mtls_port`, as PEM.
+
+        Raises ServerError when MiniStack cannot make certificates.
+        """
         async with (
             aiohttp.ClientSession() as session,
             session.get(f"{self.url}/_ministack/iot/ca.pem") as response,
         ):
-            response.raise_for_status()
-            return await response.text()
+            text = await response.text()
+            if not response.ok:
+                raise self._error(f"has no certificate authority: {text}")
+            return text
 
     async def reset(self) -> None:
         """Delete everything in every service."""
