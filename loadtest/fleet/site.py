@@ -46,13 +46,17 @@ async def open_site(
             yield Site(_into_queue(QUEUE_URL, answerer.url, "eu-west-1"))
             return
         mtls = options.way is WayIn.MQTTS
-        stack = await closing.enter_async_context(open_stack(found, api, records, mtls=mtls))
+        # Rules reach MiniStack's queues alone, whose cost grows with what waits in them.
+        fast = options.way is WayIn.SQS
+        stack = await closing.enter_async_context(
+            open_stack(found, api, records, mtls=mtls, fast_queue=fast)
+        )
         for kind in kinds:
             if kind.format is not Format.SIMULATOR:
                 await stack.add_rule(kind.name, rule_sql(kind))
         stack.mapping = fleet_mapping(kinds)
         ministack = stack.ministack
-        make_way = _into_queue(stack.queue_url, ministack.url, ministack.region)
+        make_way = _into_queue(stack.queue_url, stack.sqs_url, ministack.region)
         if options.way is WayIn.WS:
             broker = stack.broker
             dial = Dial(
@@ -66,7 +70,9 @@ async def open_site(
             authority = await ministack.authority()
             context = await closing.enter_async_context(issued(stack.client, authority))
             make_way = _over_mqtt(Dial("127.0.0.1", ministack.mtls_port or 0, context), options)
-        service = await closing.enter_async_context(Service(stack.environment()))
+        service = await closing.enter_async_context(
+            Service(stack.environment() | {"AWS_ENDPOINT_URL_SQS": stack.sqs_url})
+        )
         yield Site(make_way, stack, service)
 
 
