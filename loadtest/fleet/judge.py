@@ -54,7 +54,8 @@ class Point(NamedTuple):
 
 def pack(values: Sequence[Any], firmware: str) -> bytes:
     """The content of a reading, so that what was sent and what is stored can be compared."""
-    return _pack(([float(v) if isinstance(v, int) else v for v in values], firmware))
+    # A query returns 900 for 900.0 and 0 for -0.0: the sum makes one of both zeros.
+    return _pack(([float(v) + 0.0 if isinstance(v, int | float) else v for v in values], firmware))
 
 
 def judge(

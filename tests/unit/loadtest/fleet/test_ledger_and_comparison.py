@@ -13,6 +13,7 @@ from loadtest.devices.metadata import make_records
 from loadtest.devices.simulated import SimulatedDevice, make_fleet
 from loadtest.fleet.book import Book, BookError
 from loadtest.fleet.compare import Comparison, Verdict
+from loadtest.fleet.judge import pack
 from loadtest.fleet.plan import Message, Plan
 from loadtest.fleet.profiles import Run, parse_profile
 from loadtest.fleet.readback import slice_conditions
@@ -117,6 +118,14 @@ def test_nothing_sent_is_not_exact(tmp_path: Path) -> None:
     """A run that sent nothing proves nothing."""
     with Book.create(tmp_path / "ledger.sqlite", {}) as book:
         assert not Comparison(book, fleet()).verdict().exact
+
+
+def test_numbers_are_compared_as_numbers() -> None:
+    """A query returns 0 for -0.0 and 900 for 900.0, which is no difference; the rest is."""
+    assert pack([-0.0, 900.0, "a"], "") == pack([0, 900, "a"], "")
+    assert pack([900.0], "") != pack([900.0000001], "")
+    assert pack([0.0], "") != pack([None], "")
+    assert pack([1.0], "") != pack([1.0], "2.0.0")
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
