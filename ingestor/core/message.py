@@ -20,11 +20,6 @@ class Message(msgspec.Struct, eq=False, gc=False):
     sent_at_ms: int
     receive_count: int = 1
 
-    @property
-    def size_bytes(self) -> int:
-        """What the message counts for in buffer limits: characters, a lower bound of its bytes."""
-        return len(self.body)
-
 
 class Stage(StrEnum):
     """Where on its way a message was refused."""

@@ -33,10 +33,6 @@ sense the units cannot be mistaken for one another.
 """
 
 
-_MOST_SECONDS = 10_000
-"""Texts remembered with their moments."""
-
-
 def parse_time(value: object, unit: str = "auto", zone: tzinfo = UTC) -> Time:
     """Read a time: ISO 8601 (in `zone` when it names none), or an epoch number in `unit`.
 
@@ -97,11 +93,12 @@ class WholeSeconds:
     """Epoch nanoseconds of `2026-11-24T12:00:00`, UTC.
 
     What was asked for is remembered in `known`, because the devices of a fleet tell the same
-    seconds: who is in a hurry may look there first.
+    seconds: who is in a hurry may look there first. With `most` texts it begins anew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 10_000) -> None:
         self.known: dict[str, int] = {}
+        self._most = most
 
     def ns(self, text: str) -> int | None:
         """The moment of a text; None when it has another form."""
@@ -112,7 +109,7 @@ class WholeSeconds:
             since = datetime.fromisoformat(text) - _EPOCH
         except ValueError:
             return None
-        if len(self.known) == _MOST_SECONDS:
+        if len(self.known) == self._most:
             self.known.clear()
         ns = self.known[text] = (since.days * 86_400 + since.seconds) * NS_PER_SECOND
         return ns

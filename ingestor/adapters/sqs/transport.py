@@ -7,7 +7,7 @@ Answer = TypeVar("Answer")
 
 POLL_GRACE_SECONDS = 10.0
 """How much longer than its long poll a receive may take."""
-CONNECTIONS = 80
+CONNECTIONS = 96
 """For everything but polls: more than the settlers and the lease keeper use at once."""
 
 

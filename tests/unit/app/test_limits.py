@@ -5,7 +5,7 @@ import pytest
 from ingestor.adapters.sqs.transport import CONNECTIONS
 from ingestor.app.service import limits_of
 from ingestor.config import load
-from ingestor.pipeline.leases import CALLS_AT_ONCE
+from ingestor.pipeline.leases import MOST_CALLS
 
 LEAST = {
     "INGESTOR_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/readings",
@@ -24,4 +24,4 @@ def test_as_many_settle_as_poll(pollers: str, settlers: int) -> None:
 
     assert limits.pollers == int(pollers)
     assert limits.settlers == settlers
-    assert limits.settlers + CALLS_AT_ONCE < CONNECTIONS
+    assert limits.settlers + MOST_CALLS < CONNECTIONS

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.core.timestamps import parse_time, spread
+from ingestor.core.timestamps import WholeSeconds, parse_time, spread
 
 NOON = 1_700_000_000 * 10**9  # 2023-11-14T22:13:20Z
 
@@ -116,3 +116,13 @@ def test_spread_stays_within_its_second(one: bytes, other: bytes) -> None:
 def test_spread_keeps_readings_apart() -> None:
     """A thousand different readings of one second take a thousand different moments."""
     assert len({spread(NOON, str(n).encode()) for n in range(1000)}) == 1000
+
+
+def test_whole_seconds_remember_a_bounded_number() -> None:
+    """The moments of a fleet are remembered, and forgotten before they are too many."""
+    seconds = WholeSeconds(most=2)
+
+    moments = [seconds.ns(f"2023-11-14T22:13:2{n}") for n in range(3)]
+
+    assert moments == [NOON, NOON + 10**9, NOON + 2 * 10**9]
+    assert seconds.known == {"2023-11-14T22:13:22": NOON + 2 * 10**9}
