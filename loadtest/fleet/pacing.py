@@ -29,7 +29,7 @@ class Pacer:
     """One run of a plan. `book_seconds` is how long the ledger has taken so far.
 
     The ledger is written by the event loop itself. In a thread it would wait for the interpreter
-    at every row, as SQLite lets go of it at each: measured, twenty times as long.
+    at every row, as SQLite lets go of it at each.
     """
 
     def __init__(self, plan: Plan, book: Book, way: Way, desk: Desk) -> None:
