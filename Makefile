@@ -34,11 +34,12 @@ bench: ready-dev ## What one core does, beside other ways [SECONDS=5 ROUNDS=3 DE
 	@$(BIN)/loadtest bench $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(DEVICES),--devices $(DEVICES))
 
+# Three workers on two cores: tests of whole processes wait half of the time.
 test: ready-dev ## All tests; those in tests/unit alone must cover the heart of the service
 	@status=0; \
 	$(BIN)/pytest tests/unit $(COVERED:%=--cov=ingestor.%) --cov-branch --cov-fail-under=100 \
 		|| status=1; \
-	$(BIN)/pytest --ignore=tests/unit || status=1; \
+	$(BIN)/pytest -n3 --ignore=tests/unit || status=1; \
 	exit $$status
 
 prove: ready-dev ## Break what each fault row promises: its tests must fail [ROWS='f01 f31']

@@ -11,8 +11,11 @@ from contracts.sinks import open_sink
 from ingestor.adapters.clock import SystemClock
 from ingestor.adapters.memory import MemoryQueue
 from ingestor.core.batch import Batch
+from ingestor.core.concurrency import Concurrency
+from ingestor.core.settlement import begin_writing
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.intake import Intake
+from ingestor.pipeline.places import Places
 from ingestor.pipeline.poison import PoisonGuard
 from ingestor.pipeline.settle import Settler
 from ingestor.pipeline.write import Writer
@@ -71,7 +74,14 @@ async def test_f31_thirteen_bad_lines_in_one_batch(found_influxd: FoundInfluxd, 
             queue=queue, intake=intake, context=context, guard=PoisonGuard(intake, 1_000)
         )
         batches: asyncio.Queue[Batch] = asyncio.Queue()
-        writer = Writer(batches=batches, sink=sink, settler=settler, intake=intake, context=context)
+        writer = Writer(
+            batches=batches,
+            sink=sink,
+            settler=settler,
+            intake=intake,
+            places=Places(Concurrency(1)),
+            context=context,
+        )
         for line in lines:
             queue.send(line)
         batch = Batch(opened_at=0.0)
@@ -80,6 +90,7 @@ async def test_f31_thirteen_bad_lines_in_one_batch(found_influxd: FoundInfluxd, 
                 held.open_lines = 1
                 batch.lines.append(held.message.body.encode())
                 batch.owners.append(held)
+        begin_writing(batch.owners)
         batches.put_nowait(batch)
         tasks = [
             asyncio.create_task(writer.run(), name="write"),

@@ -74,14 +74,19 @@ def test_interrupted(checkout: Checkout) -> None:
     os.mkfifo(alive)
     # The fake uv says that it goes, then sleeps; `alive` has a writer for as long as it lives.
     script = f'exec 9> "{alive}"; echo > "{going}"; exec sleep 600'
-    setup = subprocess.Popen(
-        checkout.command("demo"),
-        cwd=checkout.root,
-        env=checkout.environ | {"UV_DOES": script},
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    # A suite that runs in the background may have inherited that Ctrl-C is ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        setup = subprocess.Popen(
+            checkout.command("demo"),
+            cwd=checkout.root,
+            env=checkout.environ | {"UV_DOES": script},
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
     try:
         with alive.open("rb") as lives:
             going.read_text()

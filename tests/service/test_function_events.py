@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -71,6 +72,8 @@ async def called(site: Site, **variables: str) -> AsyncIterator[Called]:
             **site.stack.environment(),
             "INGESTOR_INFLUXDB_URL": one.influxdb.url,
             "INGESTOR_LOG_LEVEL": "error",
+            # A logger is known by this name, and keeps the output that was there when it was made.
+            "AWS_LAMBDA_FUNCTION_NAME": f"ingestor-{token_hex(4)}",
             **{f"INGESTOR_{name}": value for name, value in variables.items()},
         }
         aws = {n: v for n, v in environment.items() if n.startswith("AWS_")}
