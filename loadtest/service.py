@@ -129,10 +129,6 @@ class Service(Server):
         except (aiohttp.ClientError, TimeoutError):
             return False
 
-    def present(self, figure: str) -> float:
-        """A figure of the present life as of the last scrape; 0 where none has brought it."""
-        return self._present.get(figure, 0.0)
-
     async def _says(self, session: aiohttp.ClientSession, probe: str) -> bool:
         async with session.get(f"{self.url}{probe}") as response:
             return response.ok

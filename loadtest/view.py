@@ -1,14 +1,13 @@
 """What can be seen while a run goes on: a live table on a terminal, else a line now and then."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.live import Live
 from rich.table import Table
 
+from loadtest.live import show
 from loadtest.report import show_seconds
 
 _FRAME_SECONDS = 0.25
@@ -43,14 +42,13 @@ class View:
 
     async def run(self) -> None:
         """Show the progress again and again."""
-        if not self._console.is_terminal:
-            while True:
-                self._console.print(self.line(), highlight=False, soft_wrap=True)
-                await asyncio.sleep(_LINE_SECONDS)
-        with Live(console=self._console, auto_refresh=False, transient=True) as live:
-            while True:
-                live.update(self.table(), refresh=True)
-                await asyncio.sleep(_FRAME_SECONDS)
+        await show(
+            self._console,
+            line=self.line,
+            picture=self.table,
+            line_seconds=_LINE_SECONDS,
+            frame_seconds=_FRAME_SECONDS,
+        )
 
     def line(self) -> str:
         """The present moment as one line."""

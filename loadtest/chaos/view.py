@@ -1,14 +1,11 @@
 """What can be seen while a long run goes on: a live table on a terminal, else a line at times."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 from rich.console import Console
-from rich.live import Live
 from rich.table import Table
 
-_FRAME_SECONDS = 0.5
-_LINE_SECONDS = 5.0
+from loadtest.live import show
 
 Rows = Sequence[tuple[str, str]]
 
@@ -23,15 +20,10 @@ class ChaosView:
 
     async def run(self) -> None:
         """Show the present state again and again."""
-        if not self._console.is_terminal:
-            while True:
-                text = ", ".join(f"{name} {value}" for name, value in self._rows())
-                self._console.print(text, highlight=False, soft_wrap=True, markup=False)
-                await asyncio.sleep(_LINE_SECONDS)
-        with Live(console=self._console, auto_refresh=False, transient=True) as live:
-            while True:
-                live.update(self._table(), refresh=True)
-                await asyncio.sleep(_FRAME_SECONDS)
+        await show(self._console, line=self._line, picture=self._table)
+
+    def _line(self) -> str:
+        return ", ".join(f"{name} {value}" for name, value in self._rows())
 
     def _table(self) -> Table:
         table = Table(title=self._title, show_header=False)

@@ -1,19 +1,15 @@
 """What can be seen while a fleet runs: bars and figures on a terminal, else a line now and then."""
 
-import asyncio
 from collections.abc import Callable
 
 from rich.console import Console, Group
-from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from loadtest.fleet.desk import Desk
 from loadtest.fleet.options import Options
 from loadtest.fleet.sampler import Sampler
-
-_FRAME_SECONDS = 0.5
-_LINE_SECONDS = 5.0
+from loadtest.live import show
 
 
 class FleetView:
@@ -31,14 +27,7 @@ class FleetView:
 
     async def run(self) -> None:
         """Show the run again and again."""
-        if not self._console.is_terminal:
-            while True:
-                self._console.print(self.line(), highlight=False, soft_wrap=True)
-                await asyncio.sleep(_LINE_SECONDS)
-        with Live(console=self._console, auto_refresh=False, transient=True) as live:
-            while True:
-                live.update(self.picture(), refresh=True)
-                await asyncio.sleep(_FRAME_SECONDS)
+        await show(self._console, line=self.line, picture=self.picture)
 
     def line(self) -> str:
         """The present moment as one line."""

@@ -94,7 +94,7 @@ class Ground(Bench):
 
         async def shows() -> bool:
             await service.scrape()
-            return service.present("ingestor_loop_lag_seconds") >= seconds
+            return service.gauge("ingestor_loop_lag_seconds") >= seconds
 
         await until(shows)
 

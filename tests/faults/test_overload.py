@@ -76,13 +76,13 @@ async def test_f49_memory(ground: Ground) -> None:
     async with ground.service(WINDOW_BYTES=str(MEBIBYTE), INFLUXDB_TIMEOUT_SECONDS="60") as service:
         await ground.until(lambda: ground.influxdb.requests)
         await service.scrape()
-        before = service.present("ingestor_max_resident_bytes")
+        before = service.gauge("ingestor_max_resident_bytes")
         ground.influxdb.arm(Latency(6), "write", times=4)
         for n in range(0, count, 10):
             await ground.send(*(reading(k, note="x" * size) for k in range(n, n + 10)))
         await ground.until_empty()
         await service.scrape()
-        after = service.present("ingestor_max_resident_bytes")
+        after = service.gauge("ingestor_max_resident_bytes")
         await service.finish()
 
     assert before > 0
