@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from ingestor.core.encode import Encoder, RouteEncoder
+from ingestor.core.encode.keys import SURELY_SHORT
 from ingestor.core.mapping import MissingPolicy
 from ingestor.core.message import Reason, Rejected, Stage
 from ingestor.core.metadata import Metadata
@@ -56,12 +57,16 @@ def parse(encoder: Encoder, messages: Iterable[Held]) -> tuple[list[Parsed], lis
         try:
             message = held.message
             route, opened = encoder.open(message.body, sent_at_ms=message.sent_at_ms)
-            key_of = route.metadata_key
             readings = opened.readings
             if len(readings) == 1:  # the usual case: a comprehension would cost more than the key
-                keys = [key_of(readings[0], opened)]
+                reading = readings[0]
+                name = route.key_name
+                key = reading.get(name) if name and reading.__class__ is dict else None
+                if key.__class__ is not str or not 0 < len(key) <= SURELY_SHORT:
+                    key = route.metadata_key(reading, opened)
+                keys = [key]
             else:
-                keys = [key_of(reading, opened) for reading in readings]
+                keys = [route.metadata_key(reading, opened) for reading in readings]
         except Rejected as rejection:
             held.rejection = rejection
         except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the neighbours
@@ -105,8 +110,17 @@ def encode(parsed: Sequence[Parsed], records: Mapping[str, Metadata | None]) -> 
             if route.missing is not MissingPolicy.WRITE:
                 _without_metadata(route.missing, each, records_of, result)
                 continue
+        opened = each.opened
         try:
-            lines = route.encode(each.opened, records_of, sent_at_ms=held.message.sent_at_ms)
+            if len(keys) == 1 and route.short is not None and opened.readings[0].__class__ is dict:
+                opened.record = records_of[0]
+                line = route.short(opened.readings[0], opened, held.message.sent_at_ms)
+                all_lines.append(line)
+                count = 1
+            else:
+                lines = route.encode(opened, records_of, sent_at_ms=held.message.sent_at_ms)
+                all_lines += lines
+                count = len(lines)
         except Rejected as rejection:
             held.rejection = rejection
             result.rejected.append(held)
@@ -114,9 +128,8 @@ def encode(parsed: Sequence[Parsed], records: Mapping[str, Metadata | None]) -> 
             held.rejection = _defect(Stage.MAP, error)
             result.rejected.append(held)
         else:
-            held.open_lines = count = len(lines)
+            held.open_lines = count
             writing.append(held)
-            all_lines += lines
             owners += [held] * count
             result.without_metadata += missing
     begin_writing(writing)

@@ -77,12 +77,13 @@ class InFlight:
     """Every held message, in the order in which leases run out.
 
     The order costs nothing because every lease is renewed for the same time: a renewed message
-    moves to the end.
+    moves to the end. `received_again` counts the receipts that were replaced by newer ones.
     """
 
     def __init__(self) -> None:
         self._held: dict[str, Held] = {}
         self.size_bytes = 0
+        self.received_again = 0
 
     def __len__(self) -> int:
         return len(self._held)
@@ -116,6 +117,7 @@ class InFlight:
                 known.message.receive_count = message.receive_count
                 known.received_at = now
                 known.lease_until = until
+                self.received_again += 1
             all_held[message_id] = known
         self.size_bytes += size_bytes
         return fresh
@@ -141,12 +143,26 @@ class InFlight:
             del self._held[message_id]
             self._held[message_id] = held
 
+    def deleted(self, messages: Iterable[Held]) -> None:
+        """The queue confirmed that these are deleted, with their newest receipts: forget them."""
+        all_held = self._held
+        size_bytes = 0
+        for held in messages:
+            if held.state is not _STORED:
+                _illegal(held, _DELETED)
+            held.state = _DELETED
+            message = held.message
+            if all_held.get(message.message_id) is held:
+                del all_held[message.message_id]
+                size_bytes += len(message.body)
+        self.size_bytes -= size_bytes
+
     def forget(self, messages: Iterable[Held]) -> None:
-        """The queue confirmed that these are gone, or will bring them again by itself."""
+        """These were given back, or let go: the queue brings them again by itself."""
         all_held = self._held
         for held in messages:
             state = held.state
-            if state is not _DELETED and state is not _RELEASED:
+            if state is not _RELEASED:
                 raise IllegalStep(f"a message that is {state.name} must not be forgotten")
             message = held.message
             if all_held.get(message.message_id) is held:
@@ -223,14 +239,6 @@ def release(messages: Iterable[Held]) -> None:
         if held.state is _DELETED or held.state is _RELEASED:
             _illegal(held, _RELEASED)
         held.state = _RELEASED
-
-
-def deleted(messages: Iterable[Held]) -> None:
-    """The queue confirmed that these are deleted, with their newest receipts."""
-    for held in messages:
-        if held.state is not _STORED:
-            _illegal(held, _DELETED)
-        held.state = _DELETED
 
 
 def undecided(messages: Iterable[Held]) -> list[Held]:

@@ -28,6 +28,9 @@ class Intake:
         self.empty = asyncio.Event()
         self._telemetry = telemetry
         self._blocking: set[str] = set()
+        self._stops = False
+        self._is_open = False
+        self._is_empty = False
         self._update()
 
     def admit(self, messages: Sequence[Message], now: float, lease_seconds: float) -> list[Held]:
@@ -36,8 +39,13 @@ class Intake:
         self._update()
         return fresh
 
+    def deleted(self, messages: Iterable[Held]) -> None:
+        """The queue confirmed that these are deleted, with their newest receipts."""
+        self.held.deleted(messages)
+        self._update()
+
     def forget(self, messages: Iterable[Held]) -> None:
-        """The queue confirmed that these are gone, or will bring them again by itself."""
+        """These were given back, or let go: the queue brings them again by itself."""
         self.held.forget(messages)
         self._update()
 
@@ -63,6 +71,7 @@ class Intake:
     def stop(self) -> None:
         """Receive no more. Opens the gate, so that pollers notice at once."""
         self.stopping.set()
+        self._stops = True
         self._update()
 
     @property
@@ -70,13 +79,18 @@ class Intake:
         """True while a dependency that messages need is down."""
         return bool(self._blocking)
 
-    def _full(self) -> bool:
-        return len(self.held) >= self.most_messages or self.held.size_bytes >= self.most_bytes
-
     def _update(self) -> None:
-        may_receive = not self._blocking and not self._full()
-        _set(self.open, on=may_receive or self.stopping.is_set())
-        _set(self.empty, on=not len(self.held))
+        held = self.held
+        count = len(held)
+        full = count >= self.most_messages or held.size_bytes >= self.most_bytes
+        may_receive = self._stops or not (self._blocking or full)
+        # Done with every receive and delete; that something changes is rare.
+        if may_receive is not self._is_open:
+            self._is_open = may_receive
+            _set(self.open, on=may_receive)
+        if (not count) is not self._is_empty:
+            self._is_empty = not count
+            _set(self.empty, on=not count)
 
 
 def _set(event: asyncio.Event, *, on: bool) -> None:

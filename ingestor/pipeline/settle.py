@@ -111,6 +111,8 @@ class Settler:
 
     async def _delete(self, messages: list[Held]) -> bool:
         receipts = _receipts(messages)
+        held = self._intake.held
+        received_again = held.received_again
         try:
             self._telemetry.queue_called()
             failures = await self._queue.delete(receipts)
@@ -118,10 +120,13 @@ class Settler:
             self._done += messages
             self._work.set()
             raise
+        if not failures and held.received_again == received_again:  # nearly always
+            self._intake.deleted(messages)
+            self._telemetry.deleted(len(messages))
+            return False
         gone, again, hopeless = self._sort("delete", messages, receipts, failures)
-        settlement.deleted(gone)
+        self._intake.deleted(gone)
         self._telemetry.deleted(len(gone))
-        self._intake.forget(gone)
         self._abandon(hopeless, why="the queue does not accept its receipt")
         self._done += again
         if again:

@@ -17,7 +17,7 @@ Key = Callable[[Any, Opened], str | None]
 MOST_PARTITION_KEY_BYTES = 2_048
 MOST_SORT_KEY_BYTES = 1_024
 """Longest keys (DynamoDB Developer Guide, limits)."""
-_SURELY_SHORT = 256
+SURELY_SHORT = 256
 """Characters that are within the limit whatever they are."""
 
 
@@ -71,23 +71,15 @@ def _part(source: Source, most_bytes: int) -> Key:
             raise rejected(Reason.BAD_METADATA_KEY, source.places, what)
         return joined
 
-    name = single_name(source.path)
-    return part if name is None else _with_short_way(name, part)
+    return part
 
 
-def _with_short_way(name: str, complete: Key) -> Key:
-    """The same key, sooner where it is a text and a member of the reading."""
+def member_of(rule: MetadataRule | None) -> str | None:
+    """The one member of a reading whose text is the whole key, if it is as simple as that.
 
-    def member(reading: Any, opened: Opened) -> str | None:
-        try:
-            value = reading[name]
-        except (KeyError, TypeError):
-            return None
-        if value.__class__ is str and 0 < len(value) <= _SURELY_SHORT:
-            return value
-        return complete(reading, opened)
-
-    return member
+    Such a text of at most `SURELY_SHORT` characters, and not empty, is what `key_of` would give.
+    """
+    return single_name(rule.key.path) if rule is not None and rule.sort is None else None
 
 
 def _text(value: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from ingestor.core.decode import PayloadReader
 from ingestor.core.encode.fields import field_text
-from ingestor.core.encode.keys import key_of
+from ingestor.core.encode.keys import key_of, member_of
 from ingestor.core.encode.series import SeriesEncoder, Values
 from ingestor.core.encode.short import Parts, short_way
 from ingestor.core.encode.texts import rejected
@@ -35,6 +35,9 @@ class RouteEncoder:
 
     What a line holds depends on the message, the record and `sent_at_ms` alone, so that a
     redelivery gives the same line. `missing` says what to do with a reading without a record.
+
+    Two short ways may be taken by whoever is in a hurry: `key_name`, see `member_of`, and `short`,
+    which makes the line of a single reading that is an object; None where there is no such way.
     """
 
     def __init__(self, place: str, route: Route, limits: Limits, *, cache_size: int) -> None:
@@ -44,6 +47,7 @@ class RouteEncoder:
         self.missing = route.metadata.missing if route.metadata else MissingPolicy.WRITE
         self.has_metadata = route.metadata is not None
         self.metadata_key = key_of(route.metadata)
+        self.key_name = member_of(route.metadata)
         self.reader = PayloadReader(route.payload, limits)
         self.series = SeriesEncoder(route, limits, cache_size=cache_size)
         self.wildcards = WildcardEncoder(route, limits)
@@ -55,7 +59,7 @@ class RouteEncoder:
             for name, rule in route.fields.items()
         ]
         parts = Parts(self.series, self.fields, self.clock, self._no_fields)
-        self._short = short_way(route, parts)
+        self.short = short_way(route, parts)
 
     def encode(
         self, opened: Opened, records: Sequence[Metadata | None], *, sent_at_ms: int
@@ -71,8 +75,8 @@ class RouteEncoder:
             return [point.line() for point in self.points(opened, records, sent_at_ms=sent_at_ms)]
         opened.record = records[0]
         reading = opened.readings[0]
-        if self._short is not None and reading.__class__ is dict:
-            return [self._short(reading, opened, sent_at_ms)]
+        if self.short is not None and reading.__class__ is dict:
+            return [self.short(reading, opened, sent_at_ms)]
         _, prefix, fields, ns = self._parts(reading, opened, 0, sent_at_ms)
         return [f"{prefix} {','.join(fields)} {ns}".encode()]
 

@@ -121,11 +121,12 @@ def test_unmappable() -> None:
     assert result.owners == [parsed[1].held]
 
 
-def broken() -> Encoder:
-    """An encoder with a defect that certain readings meet."""
+def broken(*, short: bool) -> Encoder:
+    """An encoder with a defect that certain readings meet, on its short ways or the long ones."""
     encoder = Encoder(parse_mapping(DEFAULT_MAPPING))
     (route,) = encoder.routes
-    find_key, make_lines = route.metadata_key, route.encode
+    find_key, make_lines, make_line = route.metadata_key, route.encode, route.short
+    assert make_line is not None
 
     def key(reading: dict[str, Any], opened: Opened) -> str | None:
         if reading["metakey"] == "fatal":
@@ -137,17 +138,25 @@ def broken() -> Encoder:
             raise ZeroDivisionError("secret")
         return make_lines(opened, *rest, **more)
 
+    def line(reading: dict[str, Any], opened: Opened, sent_at_ms: int) -> bytes:
+        if reading["pressure"] < 0:
+            raise ZeroDivisionError("secret")
+        return make_line(reading, opened, sent_at_ms)
+
+    route.key_name = None
+    route.short = line if short else None
     route.metadata_key = key
     route.encode = lines  # type: ignore[method-assign] # the defect
     return encoder
 
 
 @pytest.mark.parametrize("change", [{"metakey": "fatal"}, {"pressure": -1}])
-def test_defect(change: dict[str, Any]) -> None:
+@pytest.mark.parametrize("short", [False, True])
+def test_defect(*, change: dict[str, Any], short: bool) -> None:
     """A defect of ours costs the one message that meets it, and leaks nothing of it."""
     good, bad = held(READING), held(READING | change)
 
-    parsed, rejected = parse(broken(), [bad, good])
+    parsed, rejected = parse(broken(short=short), [bad, good])
     result = encode(parsed, {"1": None})
 
     assert rejected + result.rejected == [bad]

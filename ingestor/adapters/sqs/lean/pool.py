@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections import deque
+from math import inf
 from typing import Self
 
 from ingestor.adapters.aws import UNTRUSTED
@@ -27,11 +28,11 @@ class Pool:
         self._most = connections
         self._loop = asyncio.get_running_loop()
         self._opened = 0
+        self._all: set[Connection] = set()
         self._idle: list[Connection] = []
-        self._busy: set[Connection] = set()
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._born: dict[Connection, float] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._looks_at = inf
         self._closed = asyncio.Event()
         self._closing = False
 
@@ -40,11 +41,11 @@ class Pool:
 
     async def __aexit__(self, *_: object) -> None:
         self._closing = True
-        for connection in tuple(self._born):
+        for connection in tuple(self._all):
             connection.abort()
         if self._timer is not None:
             self._timer.cancel()
-        if self._born:
+        if self._all:
             # The loop calls `connection_lost` in its next turn; never wait for it for ever.
             await asyncio.wait_for(self._closed.wait(), CLOSE_SECONDS)
 
@@ -64,8 +65,7 @@ class Pool:
         if fresh:
             self._discard_idle()
         connection = self._idle.pop() if self._idle else await self._another(deadline)
-        self._busy.add(connection)
-        if self._timer is None or self._timer.when() > deadline:
+        if deadline < self._looks_at:
             self._watch(deadline)
         try:
             return await connection.ask(request, deadline)
@@ -73,8 +73,13 @@ class Pool:
             connection.abort()  # the reply would be taken for that of the next request
             raise
         finally:
-            self._busy.discard(connection)
-            self._put_back(connection)
+            connection.deadline = inf
+            if connection.usable and self._loop.time() < connection.worn_at:
+                self._idle.append(connection)
+                if self._waiting:
+                    self._wake_one()
+            else:
+                connection.abort()
 
     async def _another(self, deadline: float) -> Connection:
         """A connection that another call has released, or a new one."""
@@ -120,17 +125,9 @@ class Pool:
         if not connection.usable:  # it has ended already
             self._forget()
             raise ConnectionLost("the other side closed it")
-        self._born[connection] = self._loop.time()
+        connection.worn_at = self._loop.time() + LONGEST_USE_SECONDS
+        self._all.add(connection)
         return connection
-
-    def _put_back(self, connection: Connection) -> None:
-        born = self._born.get(connection)
-        worn = born is None or self._loop.time() - born > LONGEST_USE_SECONDS
-        if worn or not connection.usable:
-            connection.abort()
-        else:
-            self._idle.append(connection)
-            self._wake_one()
 
     def _discard_idle(self) -> None:
         idle, self._idle = self._idle, []
@@ -138,12 +135,13 @@ class Pool:
             connection.abort()
 
     def _lost(self, connection: Connection) -> None:
-        if self._born.pop(connection, None) is None:
+        if connection not in self._all:
             return  # it ended while it was being made
+        self._all.remove(connection)
         if connection in self._idle:
             self._idle.remove(connection)
         self._forget()
-        if self._closing and not self._born:
+        if self._closing and not self._all:
             self._closed.set()
 
     def _forget(self) -> None:
@@ -161,13 +159,15 @@ class Pool:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._loop.call_at(deadline, self._expire)
+        self._looks_at = deadline
 
     def _expire(self) -> None:
         self._timer = None
+        self._looks_at = inf
         now = self._loop.time()
-        for connection in tuple(self._busy):
+        for connection in tuple(self._all):
             if connection.deadline <= now:
                 connection.abort(TimeoutError())
-        left = [connection.deadline for connection in self._busy if connection.deadline > now]
+        left = [each.deadline for each in self._all if now < each.deadline < inf]
         if left:
             self._watch(min(left))

@@ -108,8 +108,9 @@ class LeanTransport:
         deadline = self._loop.time() + seconds
         try:
             keys = self._credentials.held() or await self._keys(deadline)
+            signed = self._signer.request(operation, body, keys, time() + self._skew.seconds)
             try:
-                reply = await self._pool.ask(self._signed(operation, body, keys), deadline)
+                reply = await self._pool.ask(signed, deadline)
             except ConnectionLost:
                 reply = await self._once_more(operation, body, None, keys, deadline)
             else:
@@ -149,14 +150,12 @@ class LeanTransport:
             elif not await self._mended(reply, keys):
                 return reply
         keys = await self._keys(deadline)
-        return await self._pool.ask(self._signed(operation, body, keys), deadline, fresh=True)
+        signed = self._signer.request(operation, body, keys, time() + self._skew.seconds)
+        return await self._pool.ask(signed, deadline, fresh=True)
 
     async def _keys(self, deadline: float) -> Keys:
         async with asyncio.timeout_at(deadline):
             return await self._credentials.get()
-
-    def _signed(self, operation: str, body: bytes, keys: Keys) -> bytes:
-        return self._signer.request(operation, body, keys, time() + self._skew.seconds)
 
     async def _mended(self, reply: Reply, keys: Keys) -> bool:
         """Whether the reason for a refusal was ours, and is gone."""

@@ -7,6 +7,7 @@ import pytest
 
 from ingestor.adapters.sqs.lean import connection as module
 from ingestor.adapters.sqs.lean.connection import Connection, ConnectionLost, Reply, UnreadableReply
+from ingestor.adapters.sqs.lean.plain import plain_body
 
 REPLY = b"HTTP/1.1 200 OK\r\nDate: now\r\ndate: later\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -65,6 +66,73 @@ async def test_a_reply_comes_in_pieces(line: Line, size: int) -> None:
     assert reply.header("x-other") == ""
     assert line.transport.written == [b"request"]
     assert line.connection.usable
+
+
+LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + b"x" * 5000
+
+
+@pytest.mark.parametrize("size", [100, 1000, 5000])
+async def test_a_long_body_comes_in_pieces(line: Line, size: int) -> None:
+    """Its head comes with the first of them, as from a network."""
+    for start in range(0, len(LONG), size):
+        assert not line.reply.done()
+        line.connection.data_received(LONG[start : start + size])
+    assert (await line.reply).body == b"x" * 5000
+    assert line.connection.usable
+    line.connection.ask(b"another", 10.0)
+    assert line.transport.written == [b"request", b"another"]
+
+
+@pytest.mark.parametrize("surplus", [b"!", b"HTTP/1.1 200 OK\r\n\r\n"])
+async def test_more_than_was_announced_ends_a_connection(line: Line, surplus: bytes) -> None:
+    """The reply is good; what follows could be taken for the next one."""
+    line.connection.data_received(LONG[:100])
+    line.connection.data_received(LONG[100:] + surplus)
+    assert (await line.reply).body == b"x" * 5000
+    assert not line.connection.usable
+    assert line.transport.aborted
+
+
+async def test_a_body_that_ends_early_is_a_lost_connection(line: Line) -> None:
+    """Half of it is nothing."""
+    line.connection.data_received(LONG[:100])
+    line.connection.connection_lost(None)
+    assert isinstance(await failure(line), ConnectionLost)
+
+
+ODD_HEADS = [
+    b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\n\r\n",
+    b"HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
+    b"HTTP/1.1 200 OK\nContent-Length: 2\n\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nX: \rContent-Length: 3\r\nContent-Length: 2\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n",
+]
+
+
+@pytest.mark.parametrize("head", ODD_HEADS)
+def test_other_heads_are_left_to_the_parser(head: bytes) -> None:
+    """Only what can be read in one way is read the short way."""
+    assert plain_body(head) is None
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\ncontent-length:2\r\n\r\n",
+        b"HTTP/1.1 200 \r\nCONTENT-LENGTH:  2 \r\nConnection: Keep-Alive\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nDate: today\r\nContent-Length: 2\r\nX: Content-Length\r\n\r\n",
+    ],
+)
+def test_usual_heads_need_no_parser(head: bytes) -> None:
+    """In whatever case and order."""
+    assert plain_body(head + b"{}") == (len(head), 2)
 
 
 @pytest.mark.parametrize("size", [1, 5, 1000])
@@ -179,4 +247,5 @@ async def test_what_was_cancelled_stays_so(line: Line) -> None:
 
 def test_headers_are_found_in_any_case() -> None:
     """As HTTP has it."""
-    assert Reply(200, [(b"Retry-AFTER", b"7")], b"").header("retry-after") == "7"
+    assert Reply(503, b"", [(b"Retry-AFTER", b"7")]).header("retry-after") == "7"
+    assert Reply(200, b"", head=b"HTTP/1.1 200 OK\r\nDATE:  now \r\n\r\n").header("date") == "now"

@@ -84,7 +84,6 @@ async def test_an_old_connection_is_replaced(
     pool: Pool, server: CannedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A name that leads elsewhere by now is noticed in the end."""
-    await ask(pool)
     monkeypatch.setattr(module, "LONGEST_USE_SECONDS", -1.0)
     await ask(pool)
     await ask(pool)
