@@ -25,10 +25,12 @@ from ingestor.pipeline.report import Reporter
 from ingestor.pipeline.settle import Settler
 from ingestor.pipeline.waiting import within
 from ingestor.pipeline.write import Writer
-from ingestor.ports import MetadataStore, Queue, TimeSeriesSink, Unavailable
+from ingestor.ports import BATCH, MetadataStore, Queue, TimeSeriesSink, Unavailable
 
 RELEASE_SECONDS = 4.0
 """The last part of the time to stop, kept for giving back what could not be stored."""
+MOST_SETTLERS = 64
+"""Calls that settle at once during a stop; with those for leases the client has room for them."""
 
 _TICK_SECONDS = 1.0
 
@@ -176,6 +178,11 @@ class Pipeline:
                 settling.append(start("report", self._reporter.run, self.intake))
             self.state = "running"
             await stop.wait()
+            # What is stored at the end, perhaps a full window at once, has to be deleted in time.
+            calls = min(MOST_SETTLERS, len(self.intake.held) // BATCH)
+            settling += [
+                start(f"settle-{n}", self.settler.run) for n in range(self.limits.settlers, calls)
+            ]
             await self._drain(pollers, storing)
             for task in settling:
                 task.cancel()

@@ -1,12 +1,14 @@
 """A clean stop leaves nothing behind; a hindered one gives back what it can."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from support.rig import reading, rig
 
+from ingestor.adapters.memory import FakeClock, MemoryQueue
 from ingestor.pipeline.pipeline import TaskLost
-from ingestor.ports import Unavailable
+from ingestor.ports import Failure, Receipt, Unavailable
 
 DOWN = Unavailable("it is down")
 
@@ -40,6 +42,38 @@ async def test_stop_under_load() -> None:
     assert r.queue.in_flight == []
     assert set(r.queue.receive_counts.values()) <= {0, 1}
     assert len(r.queue.deleted) == len(r.sink.points) >= 200
+
+
+class SlowToDelete(MemoryQueue):
+    """Takes its time for every delete."""
+
+    async def delete(self, receipts: Sequence[Receipt]) -> list[Failure]:
+        """See Queue."""
+        await self._clock.sleep(0.25)
+        return await super().delete(receipts)
+
+
+async def test_stop_with_a_full_window_before_slow_deletes() -> None:
+    """All that is stored at the end is deleted in time, where as many calls as before are late."""
+    clock = FakeClock()
+    r = rig(
+        clock=clock,
+        queue=SlowToDelete(clock=clock),
+        window_messages=2_000,
+        batch_lines=2_000,
+        batch_seconds=60,
+        stop_seconds=10,
+    )
+    r.send_readings(2_000)
+    async with r.running():
+        await r.until(lambda: r.totals.received == 2_000, most_seconds=50)
+        assert r.queue.deleted == []
+        r.stop.set()
+        await r.until(r.run.done, most_seconds=10)
+
+    assert 2_000 / 10 / r.limits.settlers * 0.25 > 10
+    assert len(r.queue.deleted) == 2_000
+    assert r.totals.abandoned == 0
 
 
 async def test_stop_while_the_sink_is_down() -> None:
