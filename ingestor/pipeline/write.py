@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from ingestor.core.backoff import Backoff
 from ingestor.core.batch import Batch
 from ingestor.core.bisect import Bisection
+from ingestor.core.collisions import collisions
 from ingestor.core.message import Reason, Rejected, Stage
 from ingestor.core.replies import reason_for
 from ingestor.pipeline.context import Context
@@ -50,6 +51,7 @@ class Writer:
             await self._store(await self._batches.get())
 
     async def _store(self, batch: Batch) -> None:
+        self._telemetry.collided(collisions(batch.lines))
         bisection = Bisection(len(batch))
         while (span := bisection.next_range()) is not None:
             lines = batch.lines[slice(*span)]

@@ -20,6 +20,7 @@ class Totals:
     batches: int = 0
     write_retries: int = 0
     refusals: int = 0
+    collisions: int = 0
     stored: int = 0
     deleted: int = 0
     rejected: int = 0
@@ -42,6 +43,8 @@ COUNTERS: dict[str, str] = {
     "batches": "Batches written",
     "write_retries": "Writes repeated because InfluxDB was not available",
     "refusals": "Request bodies that InfluxDB refused and that were then written in parts",
+    "collisions": "Lines that overwrite another one of their batch: same series and time, "
+    "another value",
     "stored": "Messages whose every line is stored",
     "deleted": "Messages whose delete the queue confirmed",
     "rejected": "Messages sent to the dead-letter queue",

@@ -63,6 +63,12 @@ class Telemetry:
         self.totals.refusals += 1
         self.log.debug("body refused", lines=lines, too_large=too_large)
 
+    def collided(self, lines: int) -> None:
+        """So many lines of a batch overwrite another one of it."""
+        if lines:
+            self.totals.collisions += lines
+            self.log.warning("readings overwrite one another", lines=lines)
+
     def write_retried(self) -> None:
         """A write is repeated because the sink was not available."""
         self.totals.write_retries += 1
