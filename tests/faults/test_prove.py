@@ -16,7 +16,8 @@ TEST = "test_a.py::test_f01"
     [
         (1, {TEST: {"call": "assert 1 == 2"}}, ""),
         (1, {TEST: {"call": "TimeoutError", "teardown": "too"}}, ""),
-        (1, {f"{TEST}[a]": {}, f"{TEST}[b]": {"call": "assert 1 == 2"}}, ""),
+        (1, {f"{TEST}[{n}]": {"call": "assert 1 == 2"} for n in range(2)}, ""),
+        (1, {f"{TEST}[a]": {}, f"{TEST}[b]": {"call": "assert 1 == 2"}}, "[a] passed"),
         (0, {TEST: {}}, "passed"),
         (1, {TEST: {}, f"{TEST}_other": {"call": "assert 1 == 2"}}, "passed"),
         (1, {f"{TEST}_other": {"call": "assert 1 == 2"}}, "did not run"),

@@ -92,6 +92,33 @@ def test_a_file_that_is_no_row_is_refused(root: Path, name: str, text: str) -> N
         _row(root, text, name)
 
 
+ALSO = """
+[[also]]
+tests = ["tests/test_some.py::test_f70_other"]
+file = "some.py"
+find = "x"
+replace = "y"
+"""
+
+
+def test_a_row_with_two_breaks(root: Path) -> None:
+    """Each break has its own tests, and is held to the same rules."""
+    row = _row(root, GOOD + ALSO)
+
+    assert list(mistakes("f07", row, root)) == []
+    assert [(tests, broken.replace.strip()) for tests, broken in row.parts] == [
+        (("tests/test_some.py::TestGroup::test_f07_it[one]",), "there"),
+        (("tests/test_some.py::test_f70_other",), "y"),
+    ]
+    assert row.all_tests == row.tests + row.also[0].tests
+    wrong = ALSO.replace('"x"', '"z"').replace("f70", "f71")
+    found = list(mistakes("f07", _row(root, GOOD + wrong), root))
+    assert found == [
+        "there is no tests/test_some.py::test_f71_other",
+        "its break does not apply: what to find is 0 times in some.py, not once",
+    ]
+
+
 def test_a_break_of_one_place_only() -> None:
     """Where the text stands twice, nobody knows which is meant."""
     with pytest.raises(ValueError, match="2 times"):

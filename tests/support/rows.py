@@ -38,13 +38,34 @@ class Break(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return text.replace(find, replace)
 
 
+class Part(Break, frozen=True, forbid_unknown_fields=True):
+    """A further part of a promise: its own break, and the tests that must notice it."""
+
+    tests: tuple[str, ...]
+
+
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may happen, what must follow, the tests of it, and how to see them fail."""
+    """What may happen, what must follow, the tests of it, and how to see them fail.
+
+    `tests` must notice `broken`; where one break cannot spoil all that is promised, `also` has
+    more.
+    """
 
     fault: str
     promise: str
     tests: tuple[str, ...]
     broken: Break
+    also: tuple[Part, ...] = ()
+
+    @property
+    def parts(self) -> tuple[tuple[tuple[str, ...], Break], ...]:
+        """Each break, with the tests that must notice it."""
+        return ((self.tests, self.broken), *((part.tests, part) for part in self.also))
+
+    @property
+    def all_tests(self) -> tuple[str, ...]:
+        """The tests of all parts, each once."""
+        return tuple(dict.fromkeys(test for tests, _ in self.parts for test in tests))
 
 
 def read_rows(folder: Path = FOLDER) -> dict[str, Row]:
@@ -62,27 +83,28 @@ def read_rows(folder: Path = FOLDER) -> dict[str, Row]:
 
 def mistakes(name: str, row: Row, root: Path = ROOT) -> Iterator[str]:
     """What is wrong with a row: tests that are not there, or a break that does not apply."""
-    if not row.tests:
+    if not all(tests for tests, _ in row.parts):
         yield "it has no test"
     if not any(re.search(rf"{name}(?!\d)", test.partition("::")[2]) for test in row.tests):
         yield f"none of its tests is named after {name}"
-    for test in row.tests:
+    for test in row.all_tests:
         file, _, inside = test.partition("::")
         if not (root / file).is_file():
             yield f"there is no {file}"
         elif inside.partition("[")[0] not in _functions(ast.parse((root / file).read_text())):
             yield f"there is no {test}"
-    try:
-        row.broken.apply((root / row.broken.file).read_text())
-    except (OSError, ValueError) as error:
-        yield f"its break does not apply: {error}"
+    for _, broken in row.parts:
+        try:
+            broken.apply((root / broken.file).read_text())
+        except (OSError, ValueError) as error:
+            yield f"its break does not apply: {error}"
 
 
 def table(rows: Mapping[str, Row]) -> str:
     """All rows with their tests, as a Markdown table."""
     lines = ["| # | fault | what must happen | shown by |", "|---|---|---|---|"]
     for name, row in rows.items():
-        tests = "<br>".join(f"`{_short(test)}`" for test in row.tests)
+        tests = "<br>".join(f"`{_short(test)}`" for test in row.all_tests)
         cells = (str(int(name[1:])), row.fault, row.promise)
         shown = " | ".join(cell.replace("|", "\\|") for cell in cells)
         lines.append(f"| {shown} | {tests} |")

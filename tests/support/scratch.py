@@ -26,6 +26,7 @@ class Scratch:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         self.folder = Path(tempfile.mkdtemp(prefix="ingestor-prove-"))
@@ -42,6 +43,8 @@ class Scratch:
 
     def wrong(self, file: str) -> str:
         """Why a file cannot be meant: it does not import, or names what there is not; or empty."""
+        if not file.endswith(".py"):
+            return ""
         module = file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         ruff = self._root / ".venv" / "bin" / "ruff"
         for command in (
@@ -64,7 +67,7 @@ class Scratch:
         command = [self._python, "-m", "support.verdicts", verdicts, "-q", "--no-header"]
         command += ["-p", "no:cacheprovider", *options, *tests]
         with (self.folder / "output").open("wb") as output:
-            process = subprocess.Popen(
+            self._process = process = subprocess.Popen(
                 command,
                 cwd=self.folder,
                 env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PATIENCE_SECONDS": "45"},
@@ -81,6 +84,11 @@ class Scratch:
                 _end(process)
         found = json.loads(verdicts.read_text()) if verdicts.exists() else {}
         return process.returncode, found
+
+    def stop(self) -> None:
+        """End the run that another thread waits for, if there is one."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
 
     def output(self) -> str:
         """What the last run has printed, its end."""
