@@ -6,6 +6,7 @@ passes signals on, and answers for all of them at the address of the ops server.
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -105,14 +106,18 @@ class Worker:
         return [f"it has not answered for {silent:.0f} s"] if silent > SILENT_SECONDS else []
 
     async def stop(self, seconds: float) -> int:
-        """Tell it to stop; returns its exit status. It is killed when it takes too long."""
+        """Tell it to stop; returns its exit status. It is killed when it takes too long.
+
+        One that SIGTERM itself has ended had not begun to listen for it, and has received nothing.
+        """
         if self.process.returncode is None:
             self.process.terminate()
             try:
                 await asyncio.wait_for(self.process.wait(), seconds)
             except TimeoutError:
                 self.process.kill()
-        return await self.process.wait()
+        code = await self.process.wait()
+        return 0 if code == -signal.SIGTERM else code
 
     def kill(self) -> None:
         """End it at once."""

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from service.conftest import Site, reading, until
 
+from loadtest.chaos.site import PatientService
 from loadtest.servers import ServerError
 from loadtest.service import Service
 
@@ -58,6 +59,13 @@ async def test_the_work_is_shared_and_ends_cleanly(site: Site) -> None:
         assert all(gone(pid) for pid in workers)
     backlog = await site.stack.backlog()
     assert (backlog.waiting, backlog.in_flight) == (0, 0)
+
+
+async def test_a_stop_amid_the_start(site: Site) -> None:
+    """A stop before the workers have begun is a clean one, too."""
+    environment = site.stack.environment() | {"INGESTOR_WORKERS": "2"}
+    async with PatientService(environment) as service:
+        await service.finish()
 
 
 async def test_a_lost_worker_ends_the_service(site: Site) -> None:
