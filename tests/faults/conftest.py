@@ -89,14 +89,23 @@ class Ground(Bench):
 
             await until(says_why)
 
-    async def until_lag(self, service: PatientService, seconds: float) -> None:
-        """Wait until the service's gauge shows that its event loop was that late."""
+    async def until_gauge(self, service: PatientService, gauge: str, least: float) -> None:
+        """Wait until a gauge of the service shows so much."""
 
         async def shows() -> bool:
             await service.scrape()
-            return service.gauge("ingestor_loop_lag_seconds") >= seconds
+            return service.gauge(gauge) >= least
 
         await until(shows)
+
+    async def until_total(self, service: PatientService, counter: str, least: int) -> None:
+        """Wait until a counter of the service, over all its lives, has come so far."""
+
+        async def counted() -> bool:
+            await service.scrape()
+            return service.total(counter) >= least
+
+        await until(counted)
 
     async def administrate(self, statement: str) -> None:
         """Run an InfluxQL statement as the administrator."""

@@ -82,7 +82,7 @@ class TestOnServers:
             await ground.send(*(reading(n) for n in range(20)))
             await ground.until(lambda: ground.influxdb.under_way)
             os.kill(service.pid, signal.SIGUSR1)
-            await ground.until_lag(service, 1.0)
+            await ground.until_gauge(service, "ingestor_loop_lag_seconds", 1.0)
             await ground.until_stored(20)
             await ground.until_empty()
             assert ground.site.custody.redelivered == 0

@@ -67,6 +67,32 @@ async def send_while(ground: Ground, numbers: "count[int]", go_on: Callable[[], 
         await asyncio.sleep(0.05)
 
 
+async def test_f18_sink_down_longer_than_all_receives(ground: Ground) -> None:
+    """An outage longer than all receives of a message stops receiving, and burns none."""
+    await ground.visibility(2)
+    await ground.most_receives(2)
+    async with ground.service() as service:
+        await ground.send(*(reading(n) for n in range(20)))
+        await ground.until_stored(20)
+        ground.influxdb.down = True
+        await ground.send(*(reading(n) for n in range(20, 40)))
+        await ground.until_not_ready(service, "influxdb")
+        # The polls under way end, and then more than two receives of two seconds each: the
+        # time is what this is about.
+        await asyncio.sleep(2)
+        await ground.send(*(reading(n) for n in range(40, 60)))
+        await asyncio.sleep(4.5)
+        received = ground.site.custody.received
+        ground.influxdb.down = False
+        await ground.until_empty()
+        await service.finish()
+
+    assert received <= 40
+    assert await ground.sequences() == list(range(60))
+    assert ground.site.custody.redelivered == 0
+    assert await ground.stack.take_dead_letters() == []
+
+
 async def test_f18_influxd_stopped_under_load(ground: Ground) -> None:
     """Three minutes without InfluxDB, in the scale of 1 to 15, burn nothing and fill no memory.
 
