@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from faults.conftest import Ground
+from faults.test_process import FAILING_LIBRARY
 from service.conftest import reading
 
 from loadtest.mapping import MAPPING
@@ -28,9 +29,15 @@ for line in sys.stdin:
     context = SimpleNamespace(
         aws_request_id="request", get_remaining_time_in_millis=lambda: left * 1000
     )
-    print("ANSWER", json.dumps(handler(event, context)), flush=True)
+    try:
+        answer = handler(event, context)
+    except Exception as error:
+        print("FAILED", type(error).__name__)
+        ids = [each["messageId"] for each in event["Records"]]
+        answer = {"batchItemFailures": [{"itemIdentifier": each} for each in ids]}
+    print("ANSWER", json.dumps(answer), flush=True)
 """
-"""What Lambda does: one process, one invocation after the other."""
+"""What Lambda does: one process, one invocation after the other, all again of one that fails."""
 
 
 class Invoker:
@@ -71,10 +78,10 @@ def record(number: int, body: str, sent_at_ms: int) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def function(environment: dict[str, str]) -> AsyncIterator[Invoker]:
-    """The function in a process of its own."""
+async def function(environment: dict[str, str], lines: str = "") -> AsyncIterator[Invoker]:
+    """The function in a process of its own, after some lines of Python."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", LAMBDA),
+        *(sys.executable, "-c", lines + LAMBDA),
         env={"PATH": os.defpath, "LANG": "C.UTF-8"} | environment,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -117,3 +124,18 @@ async def test_f54_only_what_failed(ground: Ground) -> None:
 
     assert await ground.sequences() == list(range(15))
     assert {each.body for each in await ground.stack.take_dead_letters()} == {"poison"}
+
+
+async def test_f54_exception(ground: Ground) -> None:
+    """A defect amid the work brings everything back that is not stored; none of it is lost."""
+    bodies = [reading(n) for n in range(60)]  # so many are compressed, which is what fails
+    ids = [str(n) for n in range(60)]
+    async with function(ground.environment(), FAILING_LIBRARY) as invoke:
+        assert await invoke(bodies) == ids
+        assert await ground.sequences() == []
+        assert "ZeroDivisionError" in "".join(invoke.printed)
+    async with function(ground.environment()) as invoke:
+        assert await invoke(bodies) == []
+
+    assert await ground.sequences() == list(range(60))
+    assert await ground.stack.take_dead_letters() == []

@@ -3,15 +3,18 @@
 import asyncio
 import contextlib
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
 from faults.conftest import Ground
+from faults.test_process import Injected
 from service.conftest import reading
 from support.canned import CannedServer
 from support.influxdb import Api
 
 from ingestor.ports import Unavailable
+from loadtest.proxy import FaultProxy, influxdb_operation
 
 pytestmark = [pytest.mark.servers, pytest.mark.asyncio(loop_scope="session")]
 
@@ -33,6 +36,48 @@ async def test_f42_integers_and_floats_in_one_field(ground: Ground) -> None:
         n: float(value) for n, value in values.items()
     }
     assert await ground.stack.take_dead_letters() == []
+
+
+NAME_SERVICE = """
+import uvloop
+
+class Loop(uvloop.Loop):
+    async def getaddrinfo(self, host, port, **options):
+        if host == "influxdb.test":
+            host, port = "127.0.0.1", int(open({file!r}).read())
+        return await super().getaddrinfo(host, port, **options)
+
+uvloop.new_event_loop = Loop
+"""
+"""Where a name leads is the world's: a file tells it, as a port."""
+
+
+async def test_f52_service_follows(ground: Ground, tmp_path: Path) -> None:
+    """A service whose InfluxDB is gone from its old place writes to where its name leads now."""
+    place = tmp_path / "place"
+
+    def proxy() -> FaultProxy:
+        return FaultProxy(lambda: ground.influxdb.url, influxdb_operation)
+
+    environment = ground.environment(INFLUXDB_URL="http://influxdb.test:8086")
+    async with proxy() as new, contextlib.AsyncExitStack() as place_of_before:
+        old = await place_of_before.enter_async_context(proxy())
+        place.write_text(old.url.rpartition(":")[2])
+        async with Injected(environment, NAME_SERVICE.format(file=str(place))) as service:
+            await ground.send(*(reading(n) for n in range(10)))
+            await ground.until_stored(10)
+            assert old.requests
+            assert not new.requests
+
+            await place_of_before.aclose()
+            await ground.send(*(reading(n) for n in range(10, 20)))
+            await ground.until_not_ready(service, "influxdb")
+            place.write_text(new.url.rpartition(":")[2])
+            await ground.until_empty()
+            await service.finish()
+
+    assert ground.site.custody.redelivered == 0
+    assert await ground.sequences() == list(range(20))
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])

@@ -78,10 +78,11 @@ def _prove(scratch: Scratch, name: str, row: Row) -> Verdict:
     begun = time.monotonic()
     said = []
     why = ""
-    for tests, broken in row.parts:
+    for n, (tests, broken) in enumerate(row.parts, 1):
         why, words = _try(scratch, tests, broken)
         said.append(words)
         if why:
+            why = f"break {n} of {len(row.parts)}: {why}"
             break
     seconds = round(time.monotonic() - begun, 1)
     return Verdict(name, not why, why or " | ".join(said), seconds, scratch.output() if why else "")
