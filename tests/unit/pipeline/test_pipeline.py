@@ -116,6 +116,20 @@ async def test_duplicates_are_stored_once() -> None:
     assert len(r.sink.writes) == 1
 
 
+async def test_readings_that_overwrite_one_another_are_counted() -> None:
+    """Two readings of a device at one moment are one point, and there is a trace of the other."""
+    r = rig()
+    moment = "2023-11-14T22:13:20.001"
+    r.send(*(reading(n, deviceid="twin", sensordatetime=moment) for n in (1, 2, 2)), reading(3))
+
+    async with r.running():
+        await r.until(lambda: len(r.queue.deleted) == 4)
+
+    assert len(r.sink.points) == 2
+    assert r.totals.collisions == 1
+    assert "readings overwrite one another" in [each["event"] for each in r.events]
+
+
 async def test_the_window_bounds_what_is_held() -> None:
     """With the sink hanging, what is received stays near the size of the window."""
     r = rig(window_messages=20, pollers=2)
