@@ -161,7 +161,7 @@ async def test_f05_sigterm_with_full_buffers(ground: Ground, workers: str) -> No
         assert len(await ground.sequences()) == received
         ground.influxdb.disarm()
         await service.restart()
-        await ground.until_empty()
+        await ground.until(lambda: ground.site.custody.received >= 500)
         await service.finish()
 
     assert ground.site.custody.redelivered == 0
