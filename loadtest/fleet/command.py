@@ -37,8 +37,9 @@ Kinds = Annotated[
 Way = Annotated[
     WayIn,
     typer.Option(
-        help="MQTT over WebSocket, MQTT over TLS with a client certificate, straight into the "
-        "queue, or into the bench's canned queue, which nobody reads."
+        help="MQTT over WebSocket to MiniStack, plain MQTT to our stand-in for AWS IoT Core, MQTT "
+        "over TLS with a client certificate to MiniStack, straight into the queue, or into the "
+        "bench's canned queue, which nobody reads."
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Which devices with which values, and who is affected.")]

@@ -18,6 +18,7 @@ class WayIn(StrEnum):
     """How messages get into the system."""
 
     WS = "ws"
+    MQTT = "mqtt"
     MQTTS = "mqtts"
     SQS = "sqs"
     ANSWERER = "answerer"

@@ -1,6 +1,6 @@
 """Where a fleet publishes: the local stack with the service, or an answerer of the bench."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -13,9 +13,11 @@ from loadtest.fleet.certificates import issued
 from loadtest.fleet.desk import Desk
 from loadtest.fleet.options import Options, WayIn
 from loadtest.fleet.ways import Dial, Mqtt, Sqs, Way
-from loadtest.fleet.ways.sqs import Queue
+from loadtest.iot.server import Iot
 from loadtest.records import Record
+from loadtest.servers import ServerError
 from loadtest.service import Service
+from loadtest.sqs.sender import Queue
 from loadtest.stack import Stack, open_stack
 from loadtest.toolchain import Api, FoundInfluxd
 
@@ -46,14 +48,15 @@ async def open_site(
             yield Site(_into_queue(QUEUE_URL, answerer.url, "eu-west-1"))
             return
         mtls = options.way is WayIn.MQTTS
-        # Rules reach MiniStack's queues alone, whose cost grows with what waits in them.
-        fast = options.way is WayIn.SQS
+        # MiniStack's rules reach its own queues alone, whose cost grows with what waits in them.
+        fast = options.way in (WayIn.SQS, WayIn.MQTT)
         stack = await closing.enter_async_context(
             open_stack(found, api, records, mtls=mtls, fast_queue=fast)
         )
-        for kind in kinds:
-            if kind.format is not Format.SIMULATOR:
-                await stack.add_rule(kind.name, rule_sql(kind))
+        if not fast:
+            for kind in kinds:
+                if kind.format is not Format.SIMULATOR:
+                    await stack.add_rule(kind.name, rule_sql(kind))
         stack.mapping = fleet_mapping(kinds)
         ministack = stack.ministack
         make_way = _into_queue(stack.queue_url, stack.sqs_url, ministack.region)
@@ -66,6 +69,9 @@ async def open_site(
                 websocket_headers={"Host": broker.name},
             )
             make_way = _over_mqtt(dial, options)
+        elif options.way is WayIn.MQTT:
+            iot = await closing.enter_async_context(stand_in(stack, map(rule_sql, kinds)))
+            make_way = _over_mqtt(Dial("127.0.0.1", iot.port), options)
         elif mtls:
             authority = await ministack.authority()
             context = await closing.enter_async_context(issued(stack.client, authority))
@@ -74,6 +80,18 @@ async def open_site(
             Service(stack.environment() | {"AWS_ENDPOINT_URL_SQS": stack.sqs_url})
         )
         yield Site(make_way, stack, service)
+
+
+def stand_in(stack: Stack, rules: Iterable[str]) -> Iot:
+    """A broker of ours whose rules lead into the fast queue of a stack."""
+    if stack.fast_queue is None:
+        raise ServerError("the rules of the stand-in lead into its fast queue, and there is none")
+    return Iot(
+        stack.fast_queue,
+        sorted(set(rules)),
+        queue_url=stack.queue_url,
+        error_queue_url=stack.rule_error_queue_url,
+    )
 
 
 def _over_mqtt(dial: Dial, options: Options) -> _MakeWay:

@@ -52,7 +52,7 @@ async def run(
     return written, options.page.read_text(), sum(written["verdict"]["letters"].values())
 
 
-@pytest.mark.parametrize("way", [WayIn.WS, WayIn.SQS])
+@pytest.mark.parametrize("way", [WayIn.WS, WayIn.MQTT, WayIn.SQS])
 async def test_everything_at_once_is_exact(
     found_influxd: FoundInfluxd, tmp_path: Path, way: WayIn
 ) -> None:

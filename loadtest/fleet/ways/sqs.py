@@ -4,43 +4,21 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
 
 import aiohttp
-import msgspec
-from botocore.credentials import Credentials
 
 from ingestor.core.backoff import Backoff
 from loadtest.devices.payloads import into_queue
 from loadtest.fleet.desk import Desk
 from loadtest.fleet.plan import Message
-from loadtest.fleet.ways.signature import Signer
+from loadtest.sqs.sender import MOST_AT_ONCE, Queue, Sender
 
-_BATCH = 10
 _SENDERS = 32
 _MS = 1_000
-_TIMEOUT = aiohttp.ClientTimeout(total=20)
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
-
-
-@dataclass(slots=True, frozen=True)
-class Queue:
-    """A queue and who may send to it; `endpoint` is where SQS answers."""
-
-    url: str
-    endpoint: str
-    region: str
-    credentials: Credentials
 
 
 class Sqs:
-    """Several calls of SendMessageBatch at once, over connections that are kept.
-
-    Not by the client of botocore: it costs more than everything else that a fleet does.
-    """
+    """Several calls of SendMessageBatch at once, over connections that are kept."""
 
     def __init__(self, desk: Desk, queue: Queue, *, start_ms: int) -> None:
         self._desk = desk
@@ -48,13 +26,6 @@ class Sqs:
         self._start_ms = start_ms
         self._inbox: deque[Message] = deque()
         self._filled = asyncio.Event()
-        self._signer = Signer(
-            queue.endpoint,
-            "sqs",
-            queue.region,
-            "AmazonSQS.SendMessageBatch",
-            queue.credentials,
-        )
         self.connected = 0
         desk.senders = _SENDERS
 
@@ -73,53 +44,35 @@ class Sqs:
         """See Way."""
         connector = aiohttp.TCPConnector(limit=_SENDERS)
         async with (
-            aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT) as session,
+            aiohttp.ClientSession(connector=connector) as session,
             asyncio.TaskGroup() as group,
         ):
+            sender = Sender(self._queue, session)
             for number in range(_SENDERS):
-                group.create_task(self._send(session), name=f"send-{number}")
+                group.create_task(self._send(sender), name=f"send-{number}")
 
-    async def _send(self, session: aiohttp.ClientSession) -> None:
+    async def _send(self, sender: Sender) -> None:
         backoff = Backoff(first_seconds=0.1, most_seconds=5.0)
         self.connected += 1
         while True:
             while not self._inbox:
                 self._filled.clear()
                 await self._filled.wait()
-            batch = [self._inbox.popleft() for _ in range(min(_BATCH, len(self._inbox)))]
+            batch = [self._inbox.popleft() for _ in range(min(MOST_AT_ONCE, len(self._inbox)))]
             self._desk.begin(batch)
             while batch:
                 self._desk.waiting += 1
                 try:
-                    left = await self._call(session, batch)
+                    missed = await sender.send([self._body(message) for message in batch])
                 finally:
                     self._desk.waiting -= 1
-                if left:
-                    self._desk.progress.errors += len(left)
+                if missed:
+                    self._desk.progress.errors += len(missed)
                     await asyncio.sleep(backoff.next_delay(random.random()))
-                if len(left) < len(batch):
+                if len(missed) < len(batch):
                     backoff.reset()
-                    missed = {id(message) for message in left}
-                    self._desk.done([each for each in batch if id(each) not in missed])
-                batch = left
-
-    async def _call(self, session: aiohttp.ClientSession, batch: list[Message]) -> list[Message]:
-        """Send these once; what was not accepted."""
-        entries = [
-            {"Id": str(number), "MessageBody": self._body(message)}
-            for number, message in enumerate(batch)
-        ]
-        body = _encode({"QueueUrl": self._queue.url, "Entries": entries})
-        headers = self._signer.headers(body, datetime.now(UTC))
-        try:
-            async with session.post(
-                self._queue.endpoint + "/", data=body, headers=headers
-            ) as response:
-                answer: dict[str, Any] = _decode(await response.read()) if response.ok else {}
-        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError):
-            return batch
-        accepted = {entry["Id"] for entry in answer.get("Successful", ())}
-        return [each for number, each in enumerate(batch) if str(number) not in accepted]
+                    self._desk.done([each for n, each in enumerate(batch) if n not in missed])
+                batch = [batch[n] for n in missed]
 
     def _body(self, message: Message) -> str:
         """The same for every attempt: a message that came twice must be the same twice."""

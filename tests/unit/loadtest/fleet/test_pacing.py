@@ -25,8 +25,8 @@ from loadtest.fleet.plan import Message, Plan
 from loadtest.fleet.profiles import Run, parse_profile
 from loadtest.fleet.progress import Histogram, Progress
 from loadtest.fleet.ways import Dial, Direct, Mqtt, Sqs, Way
-from loadtest.fleet.ways.signature import Signer
-from loadtest.fleet.ways.sqs import Queue
+from loadtest.sqs.sender import Queue
+from loadtest.sqs.signature import Signer
 
 NOON_MS = 1_795_521_600_000
 
