@@ -3,23 +3,26 @@
 import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from rich.console import Console
 
-from loadtest.audit import Audit
 from loadtest.devices import make_devices
 from loadtest.fleet import Fleet
 from loadtest.function import MOST_CALLS, Function
 from loadtest.interrupts import Interrupts, interrupts
 from loadtest.kinds import Kinds, make_mixed
-from loadtest.ledger import Ledger
+from loadtest.ledger.book import Book
+from loadtest.ledger.counts import Counts
+from loadtest.ledger.readback import compare
+from loadtest.ledger.tracker import Tracker
 from loadtest.records import RECORDS
 from loadtest.report import Report
 from loadtest.service import Service
 from loadtest.stack import Backlog, Stack, open_stack
 from loadtest.toolchain import Api, FoundInfluxd
 from loadtest.view import Progress, View
-from loadtest.watch import Watch, read_back
+from loadtest.watch import Watch
 
 PATIENCE_SECONDS = 30.0
 """How long the end waits without anything new being stored or deleted."""
@@ -44,7 +47,7 @@ class Options:
     """What to run. Without `duration_seconds` until a signal; `kill` ends the service half-way.
 
     With `kill` and no duration it happens ten seconds after the start. `way` is which way readings
-    take, `kinds` which devices there are.
+    take, `kinds` which devices there are, `ledger` the file that has all readings.
     """
 
     duration_seconds: float | None
@@ -54,6 +57,7 @@ class Options:
     api: Api
     way: Way = Way.SERVICE
     kinds: Kinds = Kinds.SEED
+    ledger: Path = Path("build/demo.sqlite")
 
 
 async def run_demo(options: Options, found: FoundInfluxd, console: Console) -> Report:
@@ -75,7 +79,8 @@ async def run_demo(options: Options, found: FoundInfluxd, console: Console) -> R
                     console.print(f"Status page: {worker.url}/", highlight=False)
                 if options.duration_seconds is None:
                     console.print("Ctrl-C ends the run and counts; twice ends it at once.")
-                return await Demo(options, stack, worker, console).run(signals)
+                with Book.create(options.ledger, {"seed": options.seed}) as book:
+                    return await Demo(options, stack, worker, book, console).run(signals)
 
 
 def _worker(way: Way, stack: Stack) -> Service | Function:
@@ -88,19 +93,25 @@ class Demo:
     """One run on a stack and a service, or the function in its place, that are up."""
 
     def __init__(
-        self, options: Options, stack: Stack, service: Service | Function, console: Console
+        self,
+        options: Options,
+        stack: Stack,
+        service: Service | Function,
+        book: Book,
+        console: Console,
     ) -> None:
         self._options = options
         self._stack = stack
         self._service = service
         self._console = console
-        self._ledger = Ledger()
         make = make_mixed if options.kinds is Kinds.MIXED else make_devices
         self._devices = make(options.devices, RECORDS, seed=options.seed)
+        self._book = book
+        self._tracker = Tracker(self._devices, book)
         self._fleet = Fleet(
             self._devices,
             stack.broker,
-            self._ledger,
+            self._tracker,
             # MiniStack starts a process for each call beyond those that are up.
             most_outstanding=MOST_CALLS if options.way is Way.LAMBDA_DIRECT else None,
         )
@@ -116,7 +127,7 @@ class Demo:
                 companions = [
                     group.create_task(coroutine, name=name)
                     for name, coroutine in (
-                        ("watch", Watch(self._stack.influxd, self._ledger).run()),
+                        ("watch", Watch(self._stack.influxd, self._tracker).run()),
                         ("scrape", self._scrape()),
                         ("supervise", self._supervise()),
                         ("view", View(self._console, self._progress).run()),
@@ -144,9 +155,9 @@ class Demo:
         patience = self._now() + most
         while True:
             self._backlog = await self._stack.backlog()
-            if self._ledger.complete and self._backlog == Backlog(0, 0):
+            if self._tracker.complete and self._backlog == Backlog(0, 0):
                 return
-            present = (self._ledger.seen, self._backlog)
+            present = (self._tracker.seen, self._backlog)
             if present != last:
                 last = present
                 patience = self._now() + most
@@ -158,21 +169,17 @@ class Demo:
         """Stop the service, so that nothing changes any more, and compare."""
         await self._service.scrape()
         await self._service.finish()
-        tags = {device.sensor: device.record.tags for device in self._devices}
-        audit = Audit(self._ledger, tags)
-        async for rows in read_back(self._stack.influxd, self._ledger):
-            audit.add_points(rows)
-        for letter in await self._stack.take_dead_letters():
-            audit.add_dead_letter(letter.body, letter.why)
+        letters = [(each.body, each.why) for each in await self._stack.take_dead_letters()]
+        verdict = await compare(self._book, self._devices, self._stack.influxd, letters)
         report = Report(
-            counts=audit.counts(),
+            counts=Counts.of(verdict),
             redelivered=self._service.total("ingestor_redelivered_total"),
             devices=len(self._devices),
             seconds=seconds,
-            lag_p50_seconds=self._ledger.lag_seconds(0.5),
-            lag_p99_seconds=self._ledger.lag_seconds(0.99),
+            lag_p50_seconds=self._tracker.lags.quantile(0.5),
+            lag_p99_seconds=self._tracker.lags.quantile(0.99),
         )
-        for finding in audit.findings():
+        for finding in verdict.examples:
             self._console.print(finding, style="red", highlight=False, markup=False)
         for body in await self._stack.take_rule_errors():
             self._console.print(
@@ -210,10 +217,10 @@ class Demo:
         return Progress(
             doing=self._doing,
             seconds=self._now() - self._start,
-            sent=self._ledger.acknowledged,
-            stored=self._ledger.seen,
-            lag_p50_seconds=self._ledger.recent_lag_seconds(0.5),
-            lag_p99_seconds=self._ledger.recent_lag_seconds(0.99),
+            sent=self._tracker.acknowledged,
+            stored=self._tracker.seen,
+            lag_p50_seconds=self._tracker.recent_lag_seconds(0.5),
+            lag_p99_seconds=self._tracker.recent_lag_seconds(0.99),
             waiting=self._backlog.waiting,
             in_flight=self._backlog.in_flight,
             connected=self._fleet.connected,

@@ -10,12 +10,13 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from functools import partial
 from urllib.parse import urlsplit
 
 from loadtest.devices import Reading, make_devices
 from loadtest.fleet import Broker, Fleet
-from loadtest.ledger import Ledger
+from loadtest.ledger.tracker import Tracker
 from loadtest.records import RECORDS
 from loadtest.servers import ServerError
 from loadtest.stack import create_resources, is_prepared, open_client
@@ -37,7 +38,8 @@ async def publish(url: str, devices: int) -> None:
     """Let devices publish a reading a second each, until SIGTERM or Ctrl-C."""
     parts = urlsplit(url)
     broker = Broker(parts.hostname or "127.0.0.1", parts.port or 80, f"iot.{_REGION}.localhost")
-    fleet = Fleet(make_devices(devices, RECORDS, seed=1), broker, Forgetful())
+    made = make_devices(devices, RECORDS, seed=1)
+    fleet = Fleet(made, broker, Forgetful(made))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -46,14 +48,14 @@ async def publish(url: str, devices: int) -> None:
     await fleet.run(stop)
 
 
-class Forgetful(Ledger):
-    """A book that nobody reads back, and that must not grow for ever."""
+class Forgetful(Tracker):
+    """Nobody reads back what it follows, and it must not grow for ever."""
 
-    def acknowledge(self, reading: Reading) -> None:
-        """See Ledger; what is acknowledged is forgotten."""
-        super().acknowledge(reading)
-        identity = (reading.sensor, reading.sequence)
-        del self.entries[identity], self.outstanding[identity]
+    def acknowledge(self, readings: Sequence[Reading]) -> None:
+        """See Tracker; what is acknowledged is forgotten."""
+        super().acknowledge(readings)
+        for reading in readings:
+            del self.outstanding[reading.identity]
 
 
 def main(arguments: list[str] | None = None) -> int:

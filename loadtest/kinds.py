@@ -29,6 +29,11 @@ class CborDevice(Device):
     """Sends two readings at a time in one array, with times in milliseconds."""
 
     topic = CBOR_TOPIC
+    whole_seconds = False
+
+    def time_ms(self, reading: Reading) -> int:
+        """See Device."""
+        return _within_second(reading)
 
     def take(self, time_seconds: float) -> list[Reading]:
         """See Device."""
@@ -45,7 +50,7 @@ class CborDevice(Device):
                         "p": reading.pressure,
                         "v": reading.viscosity,
                         "n": reading.sequence,
-                        "t": reading.second * _MS + reading.sequence % _MS,
+                        "t": self.time_ms(reading),
                     }
                     for reading in readings
                 ],
@@ -57,6 +62,11 @@ class SenmlDevice(Device):
     """Sends a SenML pack: a record for each value, with base name and base time."""
 
     topic = SENML_TOPIC
+    whole_seconds = False
+
+    def time_ms(self, reading: Reading) -> int:
+        """See Device."""
+        return _within_second(reading)
 
     def message(self, readings: Sequence[Reading]) -> bytes:
         """See Device."""
@@ -64,7 +74,7 @@ class SenmlDevice(Device):
         pack = [
             {
                 "bn": self.sensor,
-                "bt": reading.second + reading.sequence % _MS / _MS,
+                "bt": self.time_ms(reading) / _MS,
                 "n": "pressure",
                 "v": reading.pressure,
             },
@@ -73,6 +83,11 @@ class SenmlDevice(Device):
             {"n": "metakey", "vs": self.record.key},
         ]
         return json.dumps(pack, separators=(",", ":")).encode()
+
+
+def _within_second(reading: Reading) -> int:
+    """A time of its own for each of a thousand readings."""
+    return reading.second * _MS + reading.sequence % _MS
 
 
 def make_mixed(count: int, records: Sequence[Record], *, seed: int) -> list[Device]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from loadtest.audit import Counts
+from loadtest.ledger.counts import Counts
 
 _MS_PER_SECOND = 1_000
 

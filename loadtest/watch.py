@@ -1,16 +1,12 @@
-"""Asks InfluxDB what it holds: again and again while a run goes on, and in full at its end."""
+"""Asks InfluxDB again and again what it holds, while a run goes on."""
 
 import asyncio
-import json
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Iterable
-from itertools import pairwise
 from typing import Any
 
 import aiohttp
 
-from loadtest.ledger import Ledger
+from loadtest.ledger.tracker import Tracker
 from loadtest.mapping import MEASUREMENT
 from loadtest.servers import Influxd, ServerError
 
@@ -21,11 +17,10 @@ OWN_MEASUREMENTS = frozenset({"ingestor", "ingestor_rejected"})
 """What the service writes about itself; everything else is a reading, or should not be there."""
 
 _MOST_OF_THE_TIME = 4
-_ROWS_AT_ONCE = 10_000
 
 
 class Watch:
-    """Sees points as soon as a query returns them, and tells the ledger.
+    """Sees points as soon as a query returns them, and tells the tracker.
 
     This measures the whole way, from a device's first attempt to publish until anybody can read
     the point, without asking the service. It is an upper bound: up to POLL_SECONDS too long, or
@@ -33,9 +28,9 @@ class Watch:
     of the time.
     """
 
-    def __init__(self, influxd: Influxd, ledger: Ledger) -> None:
+    def __init__(self, influxd: Influxd, tracker: Tracker) -> None:
         self._influxd = influxd
-        self._ledger = ledger
+        self._tracker = tracker
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -47,47 +42,14 @@ class Watch:
 
     async def look(self) -> None:
         """Ask once for everything that is still outstanding."""
-        since = self._ledger.oldest_outstanding_second
+        since = self._tracker.oldest_outstanding_second
         if since is None:
             return
         rows = await ask(
             self._influxd,
             f'SELECT "sequence", "sensorID" FROM "{MEASUREMENT}" WHERE time >= {since}s',  # noqa: S608 - InfluxQL of our own numbers
         )
-        self._ledger.see(rows, time.monotonic())
-
-
-async def read_back(influxd: Influxd, ledger: Ledger) -> AsyncIterator[list[dict[str, Any]]]:
-    """Every point but the service's own figures, in portions of about ten thousand."""
-    rows = await ask(influxd, "SHOW MEASUREMENTS")
-    names = [json.dumps(row["name"]) for row in rows if row["name"] not in OWN_MEASUREMENTS]
-    measurements = ", ".join(names)
-    if not names:
-        return
-    seconds = Counter(entry.reading.second for entry in ledger.entries.values())
-    bounds = slice_bounds(seconds.elements(), _ROWS_AT_ONCE)
-    conditions = [
-        f"time < {bounds[0]}s",
-        *(f"time >= {a}s AND time < {b}s" for a, b in pairwise(bounds)),
-        f"time >= {bounds[-1]}s",
-    ]
-    for condition in conditions:
-        yield await ask(influxd, f"SELECT * FROM {measurements} WHERE {condition}")  # noqa: S608 - as above
-
-
-def slice_bounds(seconds: Iterable[int], rows: int) -> list[int]:
-    """Times that cut the seconds of all readings into slices of about `rows` readings each.
-
-    At least one; what lies before the first and after the last makes a slice too.
-    """
-    bounds: list[int] = []
-    counted = 0
-    for second in sorted(seconds):
-        if not bounds or (counted >= rows and second != bounds[-1]):
-            bounds.append(second)
-            counted = 0
-        counted += 1
-    return bounds or [0]
+        self._tracker.see(rows, time.monotonic())
 
 
 async def ask(influxd: Influxd, query: str) -> list[dict[str, Any]]:

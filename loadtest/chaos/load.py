@@ -13,7 +13,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from loadtest.devices import Device
-from loadtest.ledger import Ledger
+from loadtest.ledger.book import Book, Entry
+from loadtest.ledger.tracker import entry
 from loadtest.servers import ServerError
 
 MOST_WAITING = 3_000
@@ -91,7 +92,7 @@ class Load:
         sqs: Any,
         queue_url: str,
         devices: Sequence[Device],
-        ledger: Ledger,
+        book: Book,
         messages: int,
         seed: int,
     ) -> None:
@@ -103,7 +104,8 @@ class Load:
         self._sqs = sqs
         self._queue_url = queue_url
         self._devices = devices
-        self._ledger = ledger
+        self._book = book
+        self._made_entries: list[Entry] = []
         self._random = Random(f"load:{seed}")
         self._bodies = self._make_bodies()
         self._made = 0
@@ -135,7 +137,7 @@ class Load:
         make, reason = _POISON[self.sent // _BATCH % len(_POISON)]
         poison = make(-self.sent)
         self.poison.expected[poison] = reason
-        batch = [*islice(self._bodies, _BATCH - 1), poison]
+        batch = [*self._next(_BATCH - 1), poison]
         await self._send_batch(batch)
         self.sent += len(batch)
 
@@ -147,7 +149,7 @@ class Load:
                 )
                 number = min(_BATCH, self._allowed - self._made, self.messages - self._made)
                 self._made += number
-            batch = list(islice(self._bodies, number))
+            batch = self._next(number)
             while self.waiting > MOST_WAITING:  # noqa: ASYNC110 - MiniStack sets no event
                 await asyncio.sleep(_PAUSE_SECONDS)
             if batch:
@@ -155,6 +157,13 @@ class Load:
             async with self._changed:
                 self.sent += len(batch)
                 self._changed.notify_all()
+
+    def _next(self, number: int) -> list[str]:
+        """So many bodies; the ledger has what they say, because they will be sent."""
+        bodies = list(islice(self._bodies, number))
+        self._book.enter(self._made_entries, acknowledged=True)
+        self._made_entries.clear()
+        return bodies
 
     async def _send_batch(self, bodies: list[str]) -> None:
         entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies)]
@@ -166,8 +175,9 @@ class Load:
             raise ServerError(f"MiniStack does not take messages: {answer['Failed']}")
 
     def _make_bodies(self) -> Iterator[str]:
-        """Endless. What is made will be sent: the ledger has it from then on."""
+        """Endless."""
         random = self._random
+        numbers = range(len(self._devices))
         number = 0
         latest = ""
         while True:
@@ -180,9 +190,9 @@ class Load:
             elif chance < _POISON_SHARE + _DUPLICATE_SHARE and latest:
                 body = latest
             else:
-                device = random.choice(self._devices)
+                chosen = random.choice(numbers)
+                device = self._devices[chosen]
                 reading = device.read(time.time())
-                self._ledger.publish(reading, time.monotonic())
-                self._ledger.acknowledge(reading)
+                self._made_entries.append(entry(chosen, device, reading))
                 body = latest = device.payload(reading).decode()
             yield body

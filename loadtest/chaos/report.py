@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from loadtest.audit import Counts
+from loadtest.ledger.counts import Counts
 
 
 @dataclass(slots=True, frozen=True)

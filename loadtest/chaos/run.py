@@ -4,10 +4,10 @@ import asyncio
 import time
 from dataclasses import dataclass
 from itertools import cycle
+from pathlib import Path
 
 from rich.console import Console
 
-from loadtest.audit import Audit
 from loadtest.chaos.driver import Driver
 from loadtest.chaos.load import Load
 from loadtest.chaos.report import ChaosReport
@@ -16,11 +16,12 @@ from loadtest.chaos.site import CONFLICT, PatientService, Site, many_records, op
 from loadtest.chaos.view import ChaosView, Rows
 from loadtest.devices import Device
 from loadtest.interrupts import interrupts
-from loadtest.ledger import Ledger
+from loadtest.ledger.book import Book
+from loadtest.ledger.counts import Counts
+from loadtest.ledger.readback import compare
 from loadtest.service import Service
 from loadtest.stack import Backlog
 from loadtest.toolchain import Api, FoundInfluxd
-from loadtest.watch import read_back
 
 DEVICES = 500
 """Enough that the readings of one device in one second hardly ever fall on one nanosecond."""
@@ -32,11 +33,15 @@ _BACKLOG_SECONDS = 0.25
 
 @dataclass(slots=True, frozen=True)
 class Options:
-    """How many messages to send; `seed` decides what they are and what goes wrong when."""
+    """How many messages to send; `seed` decides what they are and what goes wrong when.
+
+    `ledger` is the file that has all readings.
+    """
 
     messages: int
     seed: int
     api: Api
+    ledger: Path
 
 
 async def run_chaos(options: Options, found: FoundInfluxd, console: Console) -> ChaosReport:
@@ -57,7 +62,8 @@ async def run_chaos(options: Options, found: FoundInfluxd, console: Console) -> 
             ]
             async with PatientService(site.environment()) as service:
                 console.print(f"Status page: {service.url}/", highlight=False)
-                return await Chaos(options, site, service, devices, console).run()
+                with Book.create(options.ledger, {"seed": options.seed}) as book:
+                    return await Chaos(options, site, service, devices, book, console).run()
 
 
 class Chaos:
@@ -69,6 +75,7 @@ class Chaos:
         site: Site,
         service: Service,
         devices: list[Device],
+        book: Book,
         console: Console,
     ) -> None:
         self._options = options
@@ -76,7 +83,7 @@ class Chaos:
         self._service = service
         self._devices = devices
         self._console = console
-        self._ledger = Ledger()
+        self._book = book
         self._backlog = Backlog(0, 0)
         self._started = time.monotonic()
         self._schedule = make_schedule(options.messages, options.seed)
@@ -84,7 +91,7 @@ class Chaos:
             sqs=site.stack.sqs,
             queue_url=site.stack.queue_url,
             devices=devices,
-            ledger=self._ledger,
+            book=book,
             messages=options.messages,
             seed=options.seed,
         )
@@ -138,18 +145,19 @@ class Chaos:
         """Compare what was sent with what is there; nothing changes any more."""
         seconds = time.monotonic() - self._started
         poison = self._load.poison
-        audit = Audit(self._ledger, {each.sensor: each.record.tags for each in self._devices})
-        async for rows in read_back(self._site.stack.influxd, self._ledger):
-            audit.add_points(row for row in rows if row["sensorID"] != CONFLICT)
         letters = await self._site.stack.take_dead_letters()
-        for letter in letters:
-            if not poison.take(letter.body, letter.why):
-                audit.add_dead_letter(letter.body, letter.why)
-        for finding in (*audit.findings(), *poison.wrong_reasons[:10]):
+        verdict = await compare(
+            self._book,
+            self._devices,
+            self._site.stack.influxd,
+            [(each.body, each.why) for each in letters if not poison.take(each.body, each.why)],
+            but=CONFLICT,
+        )
+        for finding in (*verdict.examples, *poison.wrong_reasons[:10]):
             self._say(finding)
         driver, custody = self._driver, self._site.custody
         return ChaosReport(
-            counts=audit.counts(),
+            counts=Counts.of(verdict),
             poison=len(poison.expected),
             poison_missing=poison.missing,
             poison_wrong=len(poison.wrong_reasons),

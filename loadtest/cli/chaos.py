@@ -31,7 +31,8 @@ def chaos(
     """
 
     def start(found: FoundInfluxd, console: Console) -> Coroutine[Any, Any, ChaosReport]:
-        return run_chaos(Options(messages, seed, influxdb_api(found)), found, console)
+        ledger = report.with_suffix(".sqlite")
+        return run_chaos(Options(messages, seed, influxdb_api(found), ledger), found, console)
 
     result = run(start, report)
     raise typer.Exit(0 if result.exact else 1)

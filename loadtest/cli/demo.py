@@ -58,7 +58,8 @@ def demo(
 
     def start(found: FoundInfluxd, console: Console) -> Coroutine[Any, Any, Report]:
         count = devices or (FEW_DEVICES if way is Way.LAMBDA_DIRECT else DEVICES)
-        options = Options(duration, count, kill, seed, influxdb_api(found), way, kinds)
+        ledger = report.with_suffix(".sqlite")
+        options = Options(duration, count, kill, seed, influxdb_api(found), way, kinds, ledger)
         return run_demo(options, found, console)
 
     result = run(start, report)

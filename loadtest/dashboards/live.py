@@ -8,7 +8,7 @@ from loadtest.dashboards.boards import EVERYTHING, Surroundings
 from loadtest.dashboards.names import Schema
 from loadtest.devices import make_devices
 from loadtest.fleet import Fleet
-from loadtest.ledger import Ledger
+from loadtest.ledger.tracker import Tracker
 from loadtest.records import RECORDS
 from loadtest.servers import Influxd
 from loadtest.service import Service
@@ -30,7 +30,8 @@ async def filled_influxd(
         variables = {"INGESTOR_SELF_REPORT_SECONDS": "1", "INGESTOR_TASK_ID": "ingestor-1"}
         async with Service(stack.environment() | variables) as service:
             stop = asyncio.Event()
-            fleet = Fleet(make_devices(devices, RECORDS, seed=1), stack.broker, Ledger())
+            made = make_devices(devices, RECORDS, seed=1)
+            fleet = Fleet(made, stack.broker, Tracker(made))
             async with asyncio.TaskGroup() as group:
                 group.create_task(fleet.run(stop), name="fleet")
                 await asyncio.sleep(seconds)

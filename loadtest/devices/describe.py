@@ -56,6 +56,11 @@ class Kind:
         return self.format is Format.SIMULATOR
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """What its values are stored as, in their order."""
+        return tuple(field.stored for field in self.fields)
+
+    @property
     def is_json(self) -> bool:
         """Whether its messages are JSON objects, which a rule can take apart."""
         return self.format in {Format.SIMULATOR, Format.JSON}

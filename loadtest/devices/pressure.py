@@ -1,7 +1,7 @@
 """Simulated pressure sensors: who they are and what they say."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
@@ -13,6 +13,7 @@ from loadtest.records import Record
 TOPIC = "pressure/data"
 
 _SHORT_ID_CHARACTERS = 9
+_MS = 1_000
 _PRESSURE = (500, 1500)
 _VISCOSITY = (25, 100)
 
@@ -27,15 +28,24 @@ class Reading:
     viscosity: int
     second: int
 
+    @property
+    def identity(self) -> tuple[str, int]:
+        """Sensor and sequence number."""
+        return self.sensor, self.sequence
+
 
 class Device:
     """One sensor. The same number and seed give the same device with the same values.
 
     `sensor` is the value of the tag that tells devices apart in InfluxDB. `phase` is the share of
-    the interval, in [0, 1), by which it publishes later than the others. It publishes on `topic`.
+    the interval, in [0, 1), by which it publishes later than the others. It publishes on `topic`;
+    its two values are stored in `columns` of a `measurement`.
     """
 
     topic = TOPIC
+    measurement = "pressure"
+    columns = ("pressureValue", "viscosity")
+    whole_seconds = True
 
     def __init__(self, number: int, record: Record, *, seed: int) -> None:
         self._random = Random(f"{seed}:{number}")
@@ -47,6 +57,15 @@ class Device:
         self._simulator_id = self._short_id()
         self._sequence = 0
         self.sensor = self._device_id + self._client_id
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The metadata that its points must show."""
+        return self.record.tags
+
+    def time_ms(self, reading: Reading) -> int:
+        """The time that a message gives a reading, in epoch milliseconds."""
+        return reading.second * _MS
 
     def read(self, time_seconds: float) -> Reading:
         """The next reading, taken at `time_seconds` since the epoch."""

@@ -1,6 +1,6 @@
 """Devices made from descriptions: who they are, what they measure next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_letters, digits
 from uuid import UUID
@@ -66,6 +66,26 @@ class SimulatedDevice:
     def name(self) -> str:
         """Its name towards the broker."""
         return f"device-{self.number}"
+
+    @property
+    def measurement(self) -> str:
+        """What its readings are stored as."""
+        return self.kind.measurement
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The fields that its values are stored as, in their order."""
+        return self.kind.columns
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The metadata that its points must show."""
+        return self.record.tags
+
+    @property
+    def whole_seconds(self) -> bool:
+        """Whether its readings are sent with times of whole seconds."""
+        return self.kind.whole_seconds
 
     @property
     def topic(self) -> str:

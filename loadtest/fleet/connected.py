@@ -11,7 +11,7 @@ import aiomqtt
 
 from ingestor.core.backoff import Backoff
 from loadtest.devices import Device, Reading
-from loadtest.ledger import Ledger
+from loadtest.ledger.tracker import Tracker
 
 _ACKNOWLEDGE_SECONDS = 5.0
 _CONNECTING_AT_ONCE = 20
@@ -29,7 +29,7 @@ class Broker:
 
 
 class Fleet:
-    """Publishes a message per device and interval at QoS 1, and writes it all into the ledger.
+    """Publishes a message per device and interval at QoS 1, and tells the tracker of all of it.
 
     A device waits for each acknowledgement before its next reading. When its connection fails it
     connects again, backing off, and publishes once more what was not acknowledged. With
@@ -41,7 +41,7 @@ class Fleet:
         self,
         devices: Sequence[Device],
         broker: Broker,
-        ledger: Ledger,
+        tracker: Tracker,
         *,
         interval_seconds: float = 1.0,
         most_outstanding: int | None = None,
@@ -50,7 +50,7 @@ class Fleet:
         self.reconnects = 0
         self._devices = devices
         self._broker = broker
-        self._ledger = ledger
+        self._tracker = tracker
         self._interval_seconds = interval_seconds
         self._most_outstanding = most_outstanding
         self._connecting = asyncio.Semaphore(_CONNECTING_AT_ONCE)
@@ -93,7 +93,7 @@ class Fleet:
         loop = asyncio.get_running_loop()
         most = self._most_outstanding
         while await _reached(due, stop):
-            if most is None or len(self._ledger.outstanding) < most:
+            if most is None or len(self._tracker.outstanding) < most:
                 return True
             due = loop.time() + _LOOK_SECONDS
         return False
@@ -122,12 +122,9 @@ class Fleet:
     async def _publish(
         self, client: aiomqtt.Client, device: Device, readings: Sequence[Reading]
     ) -> None:
-        now = time.monotonic()
-        for reading in readings:
-            self._ledger.publish(reading, now)
+        self._tracker.publish(device, readings, time.monotonic())
         await client.publish(device.topic, device.message(readings), qos=1)
-        for reading in readings:
-            self._ledger.acknowledge(reading)
+        self._tracker.acknowledge(readings)
 
 
 async def _reached(moment: float, stop: asyncio.Event) -> bool:

@@ -9,10 +9,11 @@ import asyncio
 import time
 from collections import deque
 
-from loadtest.fleet.book import Book
 from loadtest.fleet.desk import Desk
-from loadtest.fleet.plan import Message, Plan
+from loadtest.fleet.plan import Message, Plan, Tick
 from loadtest.fleet.ways import Way
+from loadtest.ledger.book import Book, Entry
+from loadtest.ledger.judge import pack
 
 MOST_OUTSTANDING_SECONDS = 30.0
 """How far behind the way may be, in seconds of the plan, before no more is handed to it."""
@@ -21,6 +22,8 @@ PATIENCE_SECONDS = 60.0
 
 _AHEAD_SECONDS = 0.2
 _LEAST_OUTSTANDING = 1_000
+_MOST_OUTSTANDING = 50_000
+"""About a kilobyte of memory each."""
 _ROUND_SECONDS = 0.01
 _FLUSH_SECONDS = 0.25
 
@@ -66,7 +69,7 @@ class Pacer:
         if tick is None:
             return False
         begin = time.monotonic()
-        self._book.record(tick)
+        enter(self._book, tick)
         self.book_seconds += time.monotonic() - begin
         self._pending.extend(tick.messages)
         self._planned_until = tick.end
@@ -99,7 +102,8 @@ class Pacer:
 
     def _most_outstanding(self, at: float) -> int:
         rate = self._plan.rate(min(at, self._plan.run.seconds - 1e-9))
-        return max(_LEAST_OUTSTANDING, int(rate * MOST_OUTSTANDING_SECONDS))
+        wanted = int(rate * MOST_OUTSTANDING_SECONDS)
+        return max(_LEAST_OUTSTANDING, min(wanted, _MOST_OUTSTANDING))
 
     async def _flush(self) -> None:
         while True:
@@ -112,6 +116,27 @@ class Pacer:
             begin = time.monotonic()
             self._book.acknowledge(rows)
             self.book_seconds += time.monotonic() - begin
+
+
+def enter(book: Book, tick: Tick) -> None:
+    """Enter the readings of a tick, which may be published from then on.
+
+    A message gets its row; the second copy of a message has none, as it is the same reading.
+    """
+    messages = [message for message in tick.messages if not message.copy]
+    entries = (
+        Entry(
+            each.sample.device,
+            each.sample.sequence,
+            each.sample.time_ms,
+            pack(each.sample.values, each.firmware),
+            each.expected,
+        )
+        for each in messages
+    )
+    rows = book.enter(entries, next_tick=tick.number + 1)
+    for row, message in zip(rows, messages, strict=True):
+        message.row = row
 
 
 async def _sleep(seconds: float, stop: asyncio.Event) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from loadtest.devices.routes import DEVICE_TAG
 from loadtest.devices.simulated import SimulatedDevice
+from loadtest.durations import Histogram
 from loadtest.fleet.plan import STORED, Message
-from loadtest.fleet.progress import Histogram
 from loadtest.servers import Influxd
 from loadtest.watch import POLL_SECONDS, ask
 

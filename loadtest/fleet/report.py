@@ -8,12 +8,12 @@ from typing import Any
 
 from rich.table import Table
 
-from loadtest.fleet.compare import Verdict
 from loadtest.fleet.limits import Limit
 from loadtest.fleet.options import Options
 from loadtest.fleet.page import make_page
 from loadtest.fleet.progress import Progress
 from loadtest.fleet.sampler import as_dict
+from loadtest.ledger.compare import Verdict
 
 
 @dataclass(slots=True, frozen=True)

@@ -11,8 +11,6 @@ from loadtest.bench.processes import machine
 from loadtest.devices.builtin import find_kinds
 from loadtest.devices.metadata import make_records
 from loadtest.devices.simulated import make_fleet
-from loadtest.fleet.book import Book
-from loadtest.fleet.compare import Comparison, Verdict
 from loadtest.fleet.desk import Desk
 from loadtest.fleet.limits import EXPLANATIONS
 from loadtest.fleet.options import Options
@@ -21,13 +19,15 @@ from loadtest.fleet.plan import Message, Plan
 from loadtest.fleet.probe import Probe
 from loadtest.fleet.profiles import Run
 from loadtest.fleet.progress import Progress
-from loadtest.fleet.readback import read_points
 from loadtest.fleet.report import FleetReport
 from loadtest.fleet.sampler import Sampler, as_dict
 from loadtest.fleet.site import Site, open_site
 from loadtest.fleet.view import FleetView
 from loadtest.fleet.ways import Way
 from loadtest.interrupts import Interrupts, interrupts
+from loadtest.ledger.book import Book
+from loadtest.ledger.compare import Verdict
+from loadtest.ledger.readback import compare
 from loadtest.stack import Backlog
 from loadtest.toolchain import Api, FoundInfluxd
 
@@ -40,9 +40,9 @@ _MS = 1_000
 
 
 async def run_fleet(
-    options: Options, found: FoundInfluxd, api: Api, console: Console
+    options: Options, found: FoundInfluxd | None, api: Api, console: Console
 ) -> FleetReport:
-    """Run once.
+    """Run once; `found` is for ways that end in an InfluxDB of this machine.
 
     Raises:
         ServerError: when a server or the service cannot be started or ends by itself, alone or in
@@ -175,14 +175,10 @@ class Fleet:
         if stack is None:
             return None
         self._console.print("Comparing the ledger with what is stored …", highlight=False)
-        comparison = Comparison(self._book, self._plan.devices)
-        async for measurement, rows in read_points(stack.influxd, self._book.seconds()):
-            comparison.add_points(measurement, rows)
-        letters = await stack.take_dead_letters()
-        comparison.add_letters((letter.body, letter.why) for letter in letters)
-        for body in await stack.take_rule_errors():
-            comparison.add_letters([(body, "rule could-not-deliver")])
-        return comparison.verdict()
+        letters = [(letter.body, letter.why) for letter in await stack.take_dead_letters()]
+        errors = await stack.take_rule_errors()
+        letters += [(body, "rule could-not-deliver") for body in errors]
+        return await compare(self._book, self._plan.devices, stack.influxd, letters)
 
 
 class _Noted:

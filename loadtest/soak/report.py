@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from loadtest.ledger import quantile
+from loadtest.durations import quantile
 
 MOST_SLOPE_MB_PER_HOUR = 10.0
 """Of the resident memory, over the second half: what fifteen minutes can tell from nothing."""

@@ -19,15 +19,16 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from loadtest.audit import Audit
 from loadtest.devices import make_devices
 from loadtest.fleet import Fleet
-from loadtest.ledger import Ledger
+from loadtest.ledger.book import Book
+from loadtest.ledger.counts import Counts
+from loadtest.ledger.readback import compare
+from loadtest.ledger.tracker import Tracker
 from loadtest.records import RECORDS
 from loadtest.service import Service
 from loadtest.stack import Backlog, Stack, open_stack
 from loadtest.toolchain import FoundInfluxd
-from loadtest.watch import read_back
 
 FOLDER = Path(__file__).parents[2] / "build" / "images"
 MOST_BYTES = 150_000_000
@@ -130,34 +131,35 @@ async def stack(found_influxd: FoundInfluxd) -> AsyncIterator[Stack]:
         yield stack
 
 
-async def test_the_container_does_the_main_job(container: str, root: Path, stack: Stack) -> None:
+async def test_the_container_does_the_main_job(
+    container: str, root: Path, stack: Stack, tmp_path: Path
+) -> None:
     """Twenty devices, the image's own command: the ledger is exact, the stop is clean.
 
     It runs as nobody, and writes nothing into its own files.
     """
     before = modified(root)
-    ledger = Ledger()
     devices = make_devices(20, RECORDS, seed=1)
+    book = Book.create(tmp_path / "ledger.sqlite", {})
+    tracker = Tracker(devices, book)
     started = time.monotonic()
     async with Container(container, stack.environment()) as service:
         seconds = time.monotonic() - started
         user = service.user_and_group()
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            group.create_task(Fleet(devices, stack.broker, ledger).run(stop), name="fleet")
+            group.create_task(Fleet(devices, stack.broker, tracker).run(stop), name="fleet")
             await asyncio.sleep(10)
             stop.set()
         async with asyncio.timeout(60):
             while await stack.backlog() != Backlog(0, 0):  # noqa: ASYNC110 - a server sets no event
                 await asyncio.sleep(0.1)
         await service.finish()
-    audit = Audit(ledger, {device.sensor: device.record.tags for device in devices})
-    async for rows in read_back(stack.influxd, ledger):
-        audit.add_points(rows)
-
-    counts = audit.counts()
+    with book:
+        verdict = await compare(book, devices, stack.influxd, [])
+    counts = Counts.of(verdict)
     print(f"main job in the container: {counts}; ready {seconds:.2f} s after its start")  # noqa: T201 - shown by make test-images
-    assert counts.exact, audit.findings()
+    assert counts.exact, verdict.examples
     assert counts.sent >= 180
     assert user == ("\t".join([str(USER)] * 4), "\t".join([str(USER)] * 4), "0" * 16)
     assert modified(root) == before

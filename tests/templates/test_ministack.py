@@ -6,6 +6,7 @@ Both environments are made once for all tests; the one that deletes comes last.
 import json
 from collections.abc import AsyncIterator
 from io import StringIO
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -16,6 +17,7 @@ from support.cloudformation import IMAGES, Emulator, finished, options
 from cfn.plan import TEMPLATES
 from loadtest.demo import Demo, Options
 from loadtest.interrupts import interrupts
+from loadtest.ledger.book import Book
 from loadtest.records import RECORDS
 from loadtest.servers import Influxd, MiniStack
 from loadtest.service import Service
@@ -115,7 +117,9 @@ def test_walk_through_ends_with_a_reading(account: Emulator) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="session")
-async def test_main_job(account: Emulator, server: MiniStack, found_influxd: FoundInfluxd) -> None:
+async def test_main_job(
+    account: Emulator, server: MiniStack, found_influxd: FoundInfluxd, tmp_path: Path
+) -> None:
     """On the queue, rule and table that CloudFormation made, every reading is stored, enriched."""
     outputs = account.outputs(f"{BY_HAND}-queue")
     clients = [AioSession().create_client(
@@ -142,9 +146,9 @@ async def test_main_job(account: Emulator, server: MiniStack, found_influxd: Fou
         )
         choice = Options(duration_seconds=5, devices=20, kill=False, seed=7, api="v2")
         quiet = Console(file=StringIO())
-        with interrupts() as signals:
+        with interrupts() as signals, Book.create(tmp_path / "ledger.sqlite", {}) as book:
             async with Service(stack.environment()) as service:
-                report = await Demo(choice, stack, service, quiet).run(signals)
+                report = await Demo(choice, stack, service, book, quiet).run(signals)
 
     counts = report.counts
     assert counts.sent >= choice.devices

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from loadtest.audit import Counts
 from loadtest.chaos.report import ChaosReport
+from loadtest.ledger.counts import Counts
 
 EXACT = ChaosReport(
     counts=Counts(sent=97, stored=97, missing=0, unexpected=0, enriched=97, dead_lettered=0),

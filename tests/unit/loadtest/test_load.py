@@ -3,13 +3,15 @@
 import asyncio
 import json
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from loadtest.chaos.load import MOST_WAITING, Load, Poison
 from loadtest.devices import make_devices
-from loadtest.ledger import Ledger
+from loadtest.ledger.book import Book
 from loadtest.records import RECORDS
 from loadtest.servers import ServerError
 
@@ -27,27 +29,32 @@ class Queue:
         return {"Failed": self.failed}
 
 
-def make_load(queue: Queue, *, messages: int = 5_000, seed: int = 1) -> tuple[Load, Ledger]:
+def make_load(book: Book, queue: Queue, *, messages: int = 5_000, seed: int = 1) -> Load:
     """A load of fifty devices."""
-    ledger = Ledger()
-    load = Load(
+    return Load(
         sqs=queue,
         queue_url="q",
         devices=make_devices(50, RECORDS, seed=seed),
-        ledger=ledger,
+        book=book,
         messages=messages,
         seed=seed,
     )
-    return load, ledger
 
 
-async def send(seed: int = 1) -> tuple[list[str], Load, Ledger]:
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Book]:
+    """An empty ledger."""
+    with Book.create(tmp_path / "ledger.sqlite", {}) as made:
+        yield made
+
+
+async def send(book: Book, seed: int = 1) -> tuple[list[str], Load]:
     """All of a load."""
     queue = Queue()
-    load, ledger = make_load(queue, seed=seed)
+    load = make_load(book, queue, seed=seed)
     await load.allow(load.messages)
     await load.run()
-    return queue.bodies, load, ledger
+    return queue.bodies, load
 
 
 def without_time(body: str) -> object:
@@ -59,24 +66,24 @@ def without_time(body: str) -> object:
     return {**message, "sensordatetime": ""} if isinstance(message, dict) else message
 
 
-async def test_the_same_seed_sends_the_same() -> None:
+async def test_the_same_seed_sends_the_same(book: Book) -> None:
     """All but the readings' times depends on the seed alone."""
-    first, _, _ = await send()
-    second, _, _ = await send()
-    other, _, _ = await send(seed=2)
+    first, _ = await send(book)
+    second, _ = await send(book)
+    other, _ = await send(book, seed=2)
 
     assert [*map(without_time, first)] == [*map(without_time, second)]
     assert [*map(without_time, first)] != [*map(without_time, other)]
 
 
-async def test_poison_and_duplicates_are_among_it() -> None:
+async def test_poison_and_duplicates_are_among_it(book: Book) -> None:
     """The ledger has every good reading once; poison and second copies are apart."""
-    bodies, load, ledger = await send()
+    bodies, load = await send(book)
 
     poison = load.poison.expected
     good = Counter(body for body in bodies if body not in poison)
     assert len(bodies) == load.sent == 5_000
-    assert len(good) == ledger.acknowledged == len(ledger.entries)
+    assert len(good) == book.count("acknowledged") == book.count()
     assert 20 < len(poison) < 100
     assert set(poison.values()) == {
         "decode not-json",
@@ -88,10 +95,10 @@ async def test_poison_and_duplicates_are_among_it() -> None:
     assert 20 < sum(count - 1 for count in good.values()) < 100
 
 
-async def test_nothing_is_sent_beyond_what_is_allowed() -> None:
+async def test_nothing_is_sent_beyond_what_is_allowed(book: Book) -> None:
     """The load stops at each bound until the next one is given, and beyond the end on request."""
     queue = Queue()
-    load, _ = make_load(queue, messages=95)
+    load = make_load(book, queue, messages=95)
     async with asyncio.TaskGroup() as group:
         run = group.create_task(load.run(), name="load")
         await load.allow(42)
@@ -106,10 +113,10 @@ async def test_nothing_is_sent_beyond_what_is_allowed() -> None:
     assert len(queue.bodies) == load.sent == 105
 
 
-async def test_a_long_queue_makes_it_wait() -> None:
+async def test_a_long_queue_makes_it_wait(book: Book) -> None:
     """While too many wait in the queue nothing is sent."""
     queue = Queue()
-    load, _ = make_load(queue, messages=10)
+    load = make_load(book, queue, messages=10)
     load.waiting = MOST_WAITING + 1
     async with asyncio.TaskGroup() as group:
         group.create_task(load.run(), name="load")
@@ -119,11 +126,11 @@ async def test_a_long_queue_makes_it_wait() -> None:
         load.waiting = MOST_WAITING
 
 
-async def test_what_the_queue_does_not_take_ends_the_run() -> None:
+async def test_what_the_queue_does_not_take_ends_the_run(book: Book) -> None:
     """A message that was not sent must not be missed later: the run fails at once."""
     queue = Queue()
     queue.failed = [{"Id": "0"}]
-    load, _ = make_load(queue)
+    load = make_load(book, queue)
 
     with pytest.raises(ServerError, match="does not take messages"):
         await load.send_more()

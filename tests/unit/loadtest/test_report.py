@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from loadtest.audit import Counts
+from loadtest.ledger.counts import Counts
 from loadtest.report import Report, show_seconds
 
 

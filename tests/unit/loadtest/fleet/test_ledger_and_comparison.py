@@ -11,12 +11,13 @@ import pytest
 from loadtest.devices.builtin import BUILT_IN, find_kinds
 from loadtest.devices.metadata import make_records
 from loadtest.devices.simulated import SimulatedDevice, make_fleet
-from loadtest.fleet.book import Book, BookError
-from loadtest.fleet.compare import Comparison, Verdict
-from loadtest.fleet.judge import pack
+from loadtest.fleet.pacing import enter
 from loadtest.fleet.plan import Message, Plan
 from loadtest.fleet.profiles import Run, parse_profile
-from loadtest.fleet.readback import slice_conditions
+from loadtest.ledger.book import Book, BookError
+from loadtest.ledger.compare import Comparison, Verdict
+from loadtest.ledger.judge import pack
+from loadtest.ledger.readback import slice_conditions
 
 NOON_MS = 1_795_521_600_000
 POISON = "map bad-field"
@@ -32,7 +33,7 @@ class Site:
         self.book = Book.create(path, {"seed": 1})
         self.messages: list[Message] = []
         for tick in plan.ticks():
-            self.book.record(tick)
+            enter(self.book, tick)
             self.messages += [message for message in tick.messages if not message.copy]
         if acknowledged:
             self.book.acknowledge([message.row for message in self.messages])

@@ -17,14 +17,15 @@ from support.mqtt_listener import Listener
 from loadtest.devices.builtin import find_kinds
 from loadtest.devices.metadata import make_records
 from loadtest.devices.simulated import make_fleet
-from loadtest.fleet.book import Book
+from loadtest.durations import Histogram
 from loadtest.fleet.desk import Desk
 from loadtest.fleet.limits import Limit, Limits, Second, find_limit
 from loadtest.fleet.pacing import Pacer
 from loadtest.fleet.plan import Message, Plan
 from loadtest.fleet.profiles import Run, parse_profile
-from loadtest.fleet.progress import Histogram, Progress
+from loadtest.fleet.progress import Progress
 from loadtest.fleet.ways import Dial, Direct, Mqtt, Sqs, Way
+from loadtest.ledger.book import Book
 from loadtest.sqs.sender import Queue
 from loadtest.sqs.signature import Signer
 

@@ -1,4 +1,4 @@
-"""The fleet's ledger: a file with every reading that was sent, and what became of it.
+"""A ledger: a file with every reading that was sent, and what became of it.
 
 About sixty bytes a reading, so that ten million of them are a file of some hundred megabytes. It
 is written before anything is published, hence a generator that was killed can go on with it: what
@@ -10,10 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
-
-from loadtest.fleet.judge import pack
-from loadtest.fleet.plan import Tick
+from typing import Any, NamedTuple, Self
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -30,6 +27,16 @@ PRAGMA cache_size = -32768;
 PRAGMA temp_store = FILE;
 """
 """Commits survive the death of the process, which is what may happen here, not of the machine."""
+
+
+class Entry(NamedTuple):
+    """A reading; `expected` is how the reason of its dead letter begins, if it must have one."""
+
+    device: int
+    sequence: int
+    time_ms: int
+    content: bytes
+    expected: str = ""
 
 
 class BookError(Exception):
@@ -93,28 +100,23 @@ class Book:
         """The first tick of the plan whose messages are not in the book."""
         return int(self.asked("next_tick") or 0)
 
-    def record(self, tick: Tick) -> None:
-        """Enter the readings of a tick, which may be published from then on.
+    def enter(
+        self, entries: Iterable[Entry], *, acknowledged: bool = False, next_tick: int | None = None
+    ) -> range:
+        """Enter readings, which may be published from then on; the rows that they got.
 
-        A message gets its row; the second copy of a message has none, as it is the same reading.
+        `next_tick` is kept with them: what comes after these. With `acknowledged` they are as good
+        as confirmed.
         """
-        rows = []
-        for message in tick.messages:
-            if message.copy:
-                continue
-            self._rows += 1
-            message.row = self._rows
-            sample = message.sample
-            content = pack(sample.values, message.firmware)
-            entry = (
-                self._rows, sample.device, sample.sequence, sample.time_ms, content,
-                message.expected, 0,
-            )  # fmt: skip
-            rows.append(entry)
+        first = self._rows + 1
+        rows = [(first + n, *entry, acknowledged) for n, entry in enumerate(entries)]
+        self._rows += len(rows)
         self.db.execute("BEGIN")
         self.db.executemany("INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-        self.tell("next_tick", str(tick.number + 1))
+        if next_tick is not None:
+            self.tell("next_tick", str(next_tick))
         self.db.execute("COMMIT")
+        return range(first, self._rows + 1)
 
     def acknowledge(self, rows: Sequence[int]) -> None:
         """The broker, or the queue, has confirmed the readings of these rows."""

@@ -1,10 +1,13 @@
 """Everything that InfluxDB holds, in portions that follow the ledger."""
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from loadtest.devices.routes import DEVICE_TAG
+from loadtest.ledger.book import Book
+from loadtest.ledger.compare import Comparison, Subject, Verdict
 from loadtest.servers import Influxd
 from loadtest.watch import OWN_MEASUREMENTS, ask
 
@@ -44,3 +47,22 @@ def slice_conditions(seconds: Iterable[tuple[int, int]], rows: int) -> list[str]
         *(f"time >= {a}s AND time < {b}s" for a, b in pairwise(bounds)),
         f"time >= {bounds[-1]}s",
     ]
+
+
+async def compare(
+    book: Book,
+    devices: Sequence[Subject],
+    influxd: Influxd,
+    letters: Iterable[tuple[str, str]],
+    *,
+    but: str = "",
+) -> Verdict:
+    """Compare a ledger with all that InfluxDB holds, and with dead letters and their reasons.
+
+    Points of the sensor `but` are none of the run's.
+    """
+    comparison = Comparison(book, devices)
+    async for measurement, rows in read_points(influxd, book.seconds()):
+        comparison.add_points(measurement, (row for row in rows if row.get(DEVICE_TAG) != but))
+    comparison.add_letters(letters)
+    return comparison.verdict()

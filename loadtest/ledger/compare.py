@@ -11,12 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from loadtest.devices.routes import DEVICE_TAG, FIRMWARE
-from loadtest.devices.simulated import SimulatedDevice
-from loadtest.fleet.book import Book
-from loadtest.fleet.judge import GOOD, Fate, Point, Sent, judge, pack
+from loadtest.ledger.book import Book
+from loadtest.ledger.judge import GOOD, Fate, Point, Sent, judge, pack
 
 _SCHEMA = """
 DROP TABLE IF EXISTS found;
@@ -40,7 +39,7 @@ ORDER BY 1, 2, 3
 """
 _AT_ONCE = 10_000
 _EXAMPLES_EACH = 5
-_UNEXPECTED = (
+UNEXPECTED = (
     Fate.ALTERED, Fate.LATE, Fate.EARLY, Fate.DOUBLED, Fate.STRANGER, Fate.POISON_STORED,
 )  # fmt: skip
 _DATA = re.compile(r'"data"\s*:\s*"([^"]*)"')
@@ -49,6 +48,29 @@ _SENDER = re.compile(r'"(?:device|bn)"\s*:\s*"([^"]*)"')
 _SENDER_IN_TWO = re.compile(r'"deviceid"\s*:\s*"([^"]*)".*?"clientid"\s*:\s*"([^"]*)"')
 _CBOR_SEQUENCE = re.compile(rb"hsequence(\x18.|\x19..|\x1a....|[\x00-\x17])", re.DOTALL)
 _CBOR_SENDER = re.compile(rb"fdevicex\x2d([!-~]{45})")
+
+
+class Subject(Protocol):
+    """A device as far as its readings are compared.
+
+    `name` is for people, `sensor` is the tag that tells devices apart. `columns` are the fields of
+    the `measurement` that hold the values of a reading, in their order; `tags` are all that its
+    points must have besides. With `whole_seconds` its readings are sent with such times, which the
+    service spreads over the second.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - see above
+    @property
+    def sensor(self) -> str: ...  # noqa: D102 - see above
+    @property
+    def measurement(self) -> str: ...  # noqa: D102 - see above
+    @property
+    def columns(self) -> Sequence[str]: ...  # noqa: D102 - see above
+    @property
+    def tags(self) -> Mapping[str, str]: ...  # noqa: D102 - see above
+    @property
+    def whole_seconds(self) -> bool: ...  # noqa: D102 - see above
 
 
 @dataclass(slots=True)
@@ -84,7 +106,7 @@ class Verdict:
             "stored": enriched + fates[Fate.BARE],
             "enriched": enriched,
             "missing": fates[Fate.MISSING],
-            "unexpected": sum(fates[fate] for fate in _UNEXPECTED),
+            "unexpected": sum(fates[fate] for fate in UNEXPECTED),
             "dead_lettered": fates[Fate.DEAD] + fates[Fate.STORED_AND_DEAD],
             "rejected_as_expected": fates[Fate.REJECTED],
             "fates": {fate.value: count for fate, count in sorted(fates.items())},
@@ -104,12 +126,15 @@ class _Group(NamedTuple):
 
 
 class Comparison:
-    """Takes points and dead letters in any order and portions, then gives the verdict."""
+    """Takes points and dead letters in any order and portions, then gives the verdict.
 
-    def __init__(self, book: Book, devices: Sequence[SimulatedDevice]) -> None:
+    A device's number in the ledger is its place in `devices`.
+    """
+
+    def __init__(self, book: Book, devices: Sequence[Subject]) -> None:
         self._db = book.db
         self._devices = devices
-        self._numbers = {device.sensor: device.number for device in devices}
+        self._numbers = {device.sensor: number for number, device in enumerate(devices)}
         self._verdict = Verdict()
         self._db.executescript(_SCHEMA)
 
@@ -122,22 +147,19 @@ class Comparison:
             if (
                 number is None
                 or not isinstance(sequence, int)
-                or self._devices[number].kind.measurement != measurement
+                or self._devices[number].measurement != measurement
             ):
                 self._verdict.note(Fate.STRANGER, f"{sensor} {sequence} in {measurement}")
                 continue
             device = self._devices[number]
-            own = {field.stored for field in device.kind.fields}
-            content = pack(
-                [row.get(field.stored) for field in device.kind.fields], row.get(FIRMWARE) or ""
-            )
-            own |= {"time", DEVICE_TAG, "sequence", FIRMWARE}
+            content = pack([row.get(name) for name in device.columns], row.get(FIRMWARE) or "")
+            own = {*device.columns, "time", DEVICE_TAG, "sequence", FIRMWARE}
             tags = {
                 name: value
                 for name, value in row.items()
                 if name not in own and value not in (None, "")
             }
-            wrong = "" if tags == device.record.tags else f"its tags are {tags}"
+            wrong = "" if tags == device.tags else f"its tags are {tags}"
             entries.append((number, sequence, row["time"], content, wrong))
         self._insert("INSERT INTO found VALUES (?, ?, ?, ?, ?)", entries)
 
@@ -169,7 +191,7 @@ class Comparison:
                 group.sent,
                 group.points,
                 group.reasons,
-                whole_seconds=device.kind.whole_seconds,
+                whole_seconds=device.whole_seconds,
             )
             arrived = bool(group.points or group.reasons)
             verdict.sent += group.sent.acknowledged or arrived
