@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import cast
 
 from ingestor.core.backoff import Backoff
-from loadtest.iot import packets
 from loadtest.iot.rules import Rule, RuleError, error_body
+from loadtest.mqtt import packets
 from loadtest.sqs.sender import MOST_AT_ONCE, Sender
 
 SWEEP_SECONDS = 1.0
@@ -215,6 +215,8 @@ class Connection(asyncio.Protocol):
                 self._answer(packets.PINGRESP)
             case packets.Disconnect():
                 self.close()
+            case _:
+                raise packets.ProtocolError("a packet that brokers send")
 
     def _answer(self, packet: bytes) -> None:
         if self._transport is not None:

@@ -2,39 +2,21 @@
 
 import asyncio
 import random
-import ssl
+import time
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
-
-import aiomqtt
+from collections.abc import Sequence
 
 from ingestor.core.backoff import Backoff
 from loadtest.fleet.desk import Desk
 from loadtest.fleet.plan import Message
+from loadtest.fleet.ways.dial import Dial, Publisher, Turns, opened
+from loadtest.mqtt.line import LineError
 
 MOST_CONNECTIONS = 2_000
 """More than this cost a process more than they show."""
 
-_ACKNOWLEDGE_SECONDS = 20.0
-_CONNECTING_AT_ONCE = 20
 _SHARED_WINDOW = 16
-
-
-@dataclass(slots=True, frozen=True)
-class Dial:
-    """How to reach a broker: plain, by TLS when `tls` is given, or over WebSocket.
-
-    `most_per_second` is what one connection may publish (AWS IoT Core: 100), None is any number.
-    """
-
-    host: str
-    port: int
-    tls: ssl.SSLContext | None = None
-    transport: Literal["tcp", "websockets"] = "tcp"
-    websocket_headers: Mapping[str, str] | None = None
-    most_per_second: float | None = None
+_SWEEP_SECONDS = 1.0
 
 
 class Mqtt:
@@ -48,10 +30,10 @@ class Mqtt:
         self, desk: Desk, dial: Dial, devices: int, *, most_connections: int = MOST_CONNECTIONS
     ) -> None:
         count = min(devices, most_connections)
-        connecting = asyncio.Semaphore(_CONNECTING_AT_ONCE)
+        connecting = Turns(desk, dial.connects_per_second)
         window = 1 if count == devices else _SHARED_WINDOW
         self._connections = [
-            _Connection(desk, dial, f"device-{number}", window, connecting)
+            _Connection(desk, dial, f"{dial.prefix}{number}", window, connecting)
             for number in range(count)
         ]
         desk.senders = count * window
@@ -82,16 +64,21 @@ class Mqtt:
         async with asyncio.TaskGroup() as group:
             for connection in self._connections:
                 group.create_task(connection.run(), name=connection.name)
+            while True:
+                await asyncio.sleep(_SWEEP_SECONDS)
+                now = time.monotonic()
+                for connection in self._connections:
+                    if connection.publisher is not None:
+                        connection.publisher.sweep(now)
 
 
 class _Connection:
     """One connection, opened again whenever it breaks; what was not acknowledged goes again."""
 
-    def __init__(
-        self, desk: Desk, dial: Dial, name: str, window: int, connecting: asyncio.Semaphore
-    ) -> None:
+    def __init__(self, desk: Desk, dial: Dial, name: str, window: int, connecting: Turns) -> None:
         self.name = name
         self.up = asyncio.Event()
+        self.publisher: Publisher | None = None
         self._desk = desk
         self._dial = dial
         self._window = window
@@ -117,43 +104,35 @@ class _Connection:
         backoff = Backoff(first_seconds=0.1, most_seconds=5.0)
         while True:
             try:
-                async with self._client() as client:
+                async with opened(
+                    self._dial,
+                    self.name,
+                    self._connecting,
+                    window=self._window,
+                    delayed=self._inbox,
+                ) as publisher:
                     backoff.reset()
+                    self.publisher = publisher
                     self.up.set()
-                    await self._publish_all(client)
-            except* aiomqtt.MqttError:
+                    await self._publish_all(publisher)
+            except* LineError:
                 self._desk.progress.errors += 1
                 await asyncio.sleep(backoff.next_delay(random.random()))
             finally:
+                self.publisher = None
                 self.up.clear()
 
-    def _client(self) -> "_Entered":
-        dial = self._dial
-        client = aiomqtt.Client(
-            dial.host,
-            dial.port,
-            identifier=self.name,
-            timeout=_ACKNOWLEDGE_SECONDS,
-            max_queued_incoming_messages=1,
-            max_inflight_messages=self._window,
-            transport=dial.transport,
-            tls_context=dial.tls,
-            websocket_path="/mqtt" if dial.transport == "websockets" else None,
-            websocket_headers=None
-            if dial.websocket_headers is None
-            else dict(dial.websocket_headers),
-        )
-        return _Entered(client, self._connecting)
-
-    async def _publish_all(self, client: aiomqtt.Client) -> None:
+    async def _publish_all(self, publisher: Publisher) -> None:
         if self._window == 1:
-            await self._publish(client, self._life)
+            await self._publish(publisher, self._life)
             return
         async with asyncio.TaskGroup() as group:
             for number in range(self._window):
-                group.create_task(self._publish(client, self._life), name=f"{self.name}-{number}")
+                group.create_task(
+                    self._publish(publisher, self._life), name=f"{self.name}-{number}"
+                )
 
-    async def _publish(self, client: aiomqtt.Client, life: int) -> None:
+    async def _publish(self, publisher: Publisher, life: int) -> None:
         while True:
             while not self._again and not self._inbox and life == self._life:
                 self._filled.clear()
@@ -169,7 +148,7 @@ class _Connection:
             self._desk.waiting += 1
             acknowledged = False
             try:
-                await client.publish(message.device.topic, message.payload, qos=1)
+                await publisher.publish(message.device.topic, message.payload)
                 acknowledged = True
             finally:
                 self._desk.waiting -= 1
@@ -188,18 +167,3 @@ class _Connection:
         if delay > 0:
             self._desk.throttled += self._desk.now - message.due < delay
             await asyncio.sleep(delay)
-
-
-class _Entered:
-    """A client as a context manager, of which only so many connect at once."""
-
-    def __init__(self, client: aiomqtt.Client, connecting: asyncio.Semaphore) -> None:
-        self._client = client
-        self._connecting = connecting
-
-    async def __aenter__(self) -> aiomqtt.Client:
-        async with self._connecting:
-            return await self._client.__aenter__()
-
-    async def __aexit__(self, *error: object) -> None:
-        await self._client.__aexit__(*error)  # type: ignore[arg-type] # what `async with` gives

@@ -10,10 +10,10 @@ from typing import Any
 import aiomqtt
 import pytest
 
-from loadtest.iot import packets
 from loadtest.iot.broker import MOST_UNACKNOWLEDGED, Broker, Connection, Outlet
-from loadtest.iot.packets import Connect, Disconnect, Packets, Ping, ProtocolError, Publish
 from loadtest.iot.rules import Rule, RuleError, error_body
+from loadtest.mqtt import packets
+from loadtest.mqtt.packets import Connect, Disconnect, Packets, Ping, ProtocolError, Publish
 
 CONNECT = b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x3c\x00\x02ab"
 PUBLISH = b"\x32\x09\x00\x03a/b\x00\x07{}"
