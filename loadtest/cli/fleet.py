@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from loadtest.cli.run import influxdb_api, run
+from loadtest.cli.run import influxdb_api, run, run_alone
 from loadtest.fleet import command
 from loadtest.fleet.options import WayIn
 from loadtest.fleet.regression import compare_reports
@@ -28,6 +28,8 @@ def fleet(  # noqa: PLR0913 - a parameter for each option of the command line
     seed: command.Seed = 1,
     records: command.Records = 0,
     connections: command.Connections = command.DEFAULT_CONNECTIONS,
+    endpoint: command.Endpoint = "",
+    resume: command.Resume = False,
     report: command.Report = Path("build/fleet.json"),
 ) -> None:
     """Run any fleet by any way in, and tell what became of every single reading.
@@ -38,24 +40,34 @@ def fleet(  # noqa: PLR0913 - a parameter for each option of the command line
     Exit status: 0 when every reading has the fate that it should have; 1 when not, or when
     something could not be started; 2 for wrong usage; 130 when interrupted twice.
     """
-    options = command.make_options(
-        devices=devices,
-        rate=rate,
-        duration=duration,
-        profiles=profile,
-        poison=poison,
-        kinds=kind,
-        way=way,
-        seed=seed,
-        records=records,
-        connections=connections,
-        report=report,
+    options = (
+        command.resumed_options(report)
+        if resume
+        else command.make_options(
+            devices=devices,
+            rate=rate,
+            duration=duration,
+            profiles=profile,
+            poison=poison,
+            kinds=kind,
+            way=way,
+            seed=seed,
+            records=records,
+            connections=connections,
+            endpoint=endpoint,
+            report=report,
+        )
     )
 
     def start(found: FoundInfluxd, console: Console) -> Coroutine[Any, Any, FleetReport]:
-        return run_fleet(options, found, influxdb_api(found), console)
+        return run_fleet(options, found, influxdb_api(found), console, resume=resume)
 
-    result = run(start, report)
+    if options.way in (WayIn.AWS, WayIn.ANSWERER):  # nothing is stored on this machine
+        result = run_alone(
+            lambda console: run_fleet(options, None, "v2", console, resume=resume), report
+        )
+    else:
+        result = run(start, report)
     raise typer.Exit(0 if result.good else 1)
 
 

@@ -12,6 +12,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from loadtest.ledger.book import BookError
 from loadtest.servers import ServerError
 from loadtest.toolchain import Api, FoundInfluxd, ToolchainError, find_influxd
 
@@ -54,7 +55,7 @@ def run_alone(
         # The load and its proxies work as hard as the service: on the same kind of loop.
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             result = runner.run(start(console))
-    except* (ToolchainError, ServerError) as group:
+    except* (ToolchainError, ServerError, BookError) as group:
         for error in _leaves(group):
             Console(stderr=True).print(
                 str(error), style="red", highlight=False, markup=False, soft_wrap=True

@@ -1,5 +1,6 @@
 """`loadtest fleet` and `loadtest compare`: what the command line says, checked."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -10,6 +11,7 @@ from loadtest.devices.builtin import BUILT_IN, find_kinds
 from loadtest.fleet.options import Options, WayIn, parse_duration, parse_rate
 from loadtest.fleet.profiles import PROFILES, parse_number, parse_profile
 from loadtest.fleet.ways.mqtt import MOST_CONNECTIONS
+from loadtest.ledger.book import Book, BookError
 
 _Parsed = TypeVar("_Parsed")
 _MOST_RECORDS = 1_000
@@ -38,8 +40,15 @@ Way = Annotated[
     WayIn,
     typer.Option(
         help="MQTT over WebSocket to MiniStack, plain MQTT to our stand-in for AWS IoT Core, MQTT "
-        "over TLS with a client certificate to MiniStack, straight into the queue, or into the "
-        "bench's canned queue, which nobody reads."
+        "over TLS with a client certificate to MiniStack or to AWS IoT Core (aws), straight into "
+        "the queue, or into the bench's canned queue, which nobody reads."
+    ),
+]
+Endpoint = Annotated[
+    str,
+    typer.Option(
+        help="Where AWS IoT Core answers, as host or host:port; asked for when not given. "
+        "With --way aws only."
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Which devices with which values, and who is affected.")]
@@ -48,6 +57,14 @@ Records = Annotated[
 ]
 Connections = Annotated[
     int, typer.Option(min=1, help="MQTT connections at most; more devices share them.")
+]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on with a run that was cut off, from the ledger beside --report; all other "
+        "options are those that it has.",
+    ),
 ]
 Report = Annotated[
     Path, typer.Option(help="Where to write the result; ledger and page go beside it.")
@@ -67,6 +84,7 @@ def make_options(  # noqa: PLR0913 - a parameter for each option of the command 
     seed: int,
     records: int,
     connections: int,
+    endpoint: str,
     report: Path,
 ) -> Options:
     """The options of a run; wrong usage of the command line where something is wrong."""
@@ -75,6 +93,8 @@ def make_options(  # noqa: PLR0913 - a parameter for each option of the command 
         share = _checked(lambda text: parse_number(text, "poison"), poison, "--poison")
         parsed.append(_checked(parse_profile, f"poison={share}", "--poison"))
     _checked(find_kinds, kinds, "--kind")
+    if endpoint and way is not WayIn.AWS:
+        raise typer.BadParameter("it is for --way aws", param_hint="--endpoint")
     return Options(
         devices=devices,
         rate=_checked(parse_rate, rate, "--rate"),
@@ -86,7 +106,21 @@ def make_options(  # noqa: PLR0913 - a parameter for each option of the command 
         records=records or min(devices, _MOST_RECORDS),
         connections=connections,
         report=report,
+        endpoint=endpoint,
     )
+
+
+def resumed_options(report: Path) -> Options:
+    """The options of the run whose ledger lies beside this report; wrong usage without one."""
+    ledger = report.with_suffix(".sqlite")
+    if not ledger.exists():
+        raise typer.BadParameter(f"there is no ledger {ledger}", param_hint="--resume")
+    try:
+        with Book(ledger) as book:
+            return Options.from_dict(json.loads(book.asked("options") or "{}"), report)
+    except (BookError, KeyError, TypeError, ValueError) as exc:
+        what = f"{ledger} is no ledger of a fleet: {exc}"
+        raise typer.BadParameter(what, param_hint="--resume") from exc
 
 
 _Given = TypeVar("_Given")

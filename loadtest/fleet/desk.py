@@ -28,9 +28,9 @@ class Desk:
         self._acknowledged: deque[int] = deque()
         self._moved = asyncio.Event()
 
-    def open(self) -> None:
-        """The run begins now."""
-        self._start = self._clock()
+    def open(self, at: float = 0.0) -> None:
+        """The run begins now, at this second of its plan."""
+        self._start = self._clock() - at
 
     @property
     def now(self) -> float:

@@ -26,7 +26,8 @@ EXPLANATIONS = {
     Limit.CPU: "Run several fleets, or fewer messages a second: this says nothing of the system.",
     Limit.MACHINE: "Other processes take the machine: give the fleet one of its own.",
     Limit.BOOK: "Put the ledger on a faster disk, or send fewer messages a second.",
-    Limit.CONNECTION: "Allow more connections: a broker limits what each may publish.",
+    Limit.CONNECTION: "AWS IoT Core takes 100 messages a second of a connection, and 500 new "
+    "connections a second of an account: allow more connections, or let fewer come back at once.",
     Limit.SYSTEM: "The generator waited for the broker or queue: this is the system's limit.",
 }
 

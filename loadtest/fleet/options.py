@@ -1,13 +1,13 @@
 """What a fleet run is asked for."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from loadtest.fleet.profiles import Profile
+from loadtest.fleet.profiles import PROFILES, Profile
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3_600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
@@ -20,13 +20,17 @@ class WayIn(StrEnum):
     WS = "ws"
     MQTT = "mqtt"
     MQTTS = "mqtts"
+    AWS = "aws"
     SQS = "sqs"
     ANSWERER = "answerer"
 
 
 @dataclass(slots=True, frozen=True)
 class Options:
-    """A fleet run. `rate` is messages a second of each device; files are written under `report`."""
+    """A fleet run. `rate` is messages a second of each device; files are written under `report`.
+
+    `endpoint` is where AWS IoT Core answers, empty when AWS is to be asked.
+    """
 
     devices: int
     rate: float
@@ -38,6 +42,7 @@ class Options:
     records: int
     connections: int
     report: Path
+    endpoint: str = ""
 
     @property
     def messages_per_second(self) -> float:
@@ -65,7 +70,27 @@ class Options:
             "way": self.way.value,
             "seed": self.seed,
             "records": self.records,
+            "connections": self.connections,
+            "endpoint": self.endpoint,
         }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any], report: Path) -> Self:
+        """Those that `as_dict` has told; KeyError or TypeError when it was somebody else."""
+        made = [{**each} for each in told["profiles"]]
+        return cls(
+            devices=told["devices"],
+            rate=told["rate_per_device_s"],
+            seconds=told["seconds"],
+            profiles=[PROFILES[each.pop("name")](**each) for each in made],
+            kinds=told["kinds"],
+            way=WayIn(told["way"]),
+            seed=told["seed"],
+            records=told["records"],
+            connections=told["connections"],
+            report=report,
+            endpoint=told["endpoint"],
+        )
 
 
 def parse_duration(text: str) -> float:

@@ -10,10 +10,10 @@ import time
 from collections import deque
 
 from loadtest.fleet.desk import Desk
-from loadtest.fleet.plan import Message, Plan, Tick
+from loadtest.fleet.plan import Message, Plan
+from loadtest.fleet.replay import Replay, enter
 from loadtest.fleet.ways import Way
-from loadtest.ledger.book import Book, Entry
-from loadtest.ledger.judge import pack
+from loadtest.ledger.book import Book
 
 MOST_OUTSTANDING_SECONDS = 30.0
 """How far behind the way may be, in seconds of the plan, before no more is handed to it."""
@@ -29,13 +29,17 @@ _FLUSH_SECONDS = 0.25
 
 
 class Pacer:
-    """One run of a plan. `book_seconds` is how long the ledger has taken so far.
+    """One run of a plan, or the rest of one that was cut off, by its `replay`.
+
+    `book_seconds` is how long the ledger has taken so far.
 
     The ledger is written by the event loop itself. In a thread it would wait for the interpreter
     at every row, as SQLite lets go of it at each.
     """
 
-    def __init__(self, plan: Plan, book: Book, way: Way, desk: Desk) -> None:
+    def __init__(
+        self, plan: Plan, book: Book, way: Way, desk: Desk, replay: Replay | None = None
+    ) -> None:
         self.book_seconds = 0.0
         self._plan = plan
         self._book = book
@@ -44,14 +48,16 @@ class Pacer:
         self._ticks = plan.ticks()
         self._pending: deque[Message] = deque()
         self._planned_until = 0.0
-        self._storms = deque(plan.storms)
+        self._replay = replay
+        self._begins_at = replay.begins_at if replay is not None else 0.0
+        self._storms = deque(at for at in plan.storms if at >= self._begins_at)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send everything, or until `stop` is set; then wait for the acknowledgements."""
         more = self._prepare()
         async with asyncio.TaskGroup() as group:
             flush = group.create_task(self._flush(), name="acknowledge")
-            self._desk.open()
+            self._desk.open(self._begins_at)
             while (more or self._pending) and not stop.is_set():
                 now = self._desk.now
                 if more and self._planned_until < now + _AHEAD_SECONDS:
@@ -69,7 +75,10 @@ class Pacer:
         if tick is None:
             return False
         begin = time.monotonic()
-        enter(self._book, tick)
+        if self._replay is not None and tick.number < self._replay.ticks:
+            self._replay.take(tick)
+        else:
+            enter(self._book, tick)
         self.book_seconds += time.monotonic() - begin
         self._pending.extend(tick.messages)
         self._planned_until = tick.end
@@ -116,27 +125,6 @@ class Pacer:
             begin = time.monotonic()
             self._book.acknowledge(rows)
             self.book_seconds += time.monotonic() - begin
-
-
-def enter(book: Book, tick: Tick) -> None:
-    """Enter the readings of a tick, which may be published from then on.
-
-    A message gets its row; the second copy of a message has none, as it is the same reading.
-    """
-    messages = [message for message in tick.messages if not message.copy]
-    entries = (
-        Entry(
-            each.sample.device,
-            each.sample.sequence,
-            each.sample.time_ms,
-            pack(each.sample.values, each.firmware),
-            each.expected,
-        )
-        for each in messages
-    )
-    rows = book.enter(entries, next_tick=tick.number + 1)
-    for row, message in zip(rows, messages, strict=True):
-        message.row = row
 
 
 async def _sleep(seconds: float, stop: asyncio.Event) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import resource
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from uuid import uuid4
 
 from rich.console import Console
 
@@ -19,6 +21,7 @@ from loadtest.fleet.plan import Message, Plan
 from loadtest.fleet.probe import Probe
 from loadtest.fleet.profiles import Run
 from loadtest.fleet.progress import Progress
+from loadtest.fleet.replay import Replay
 from loadtest.fleet.report import FleetReport
 from loadtest.fleet.sampler import Sampler, as_dict
 from loadtest.fleet.site import Site, open_site
@@ -35,14 +38,22 @@ PATIENCE_SECONDS = 60.0
 """How long the end waits without any change in the queue."""
 
 _POLL_SECONDS = 0.25
+_NAME, _START = "name", "start_ms"
 _KILOBYTE = 1_000
 _MS = 1_000
 
 
 async def run_fleet(
-    options: Options, found: FoundInfluxd | None, api: Api, console: Console
+    options: Options,
+    found: FoundInfluxd | None,
+    api: Api,
+    console: Console,
+    *,
+    resume: bool = False,
 ) -> FleetReport:
     """Run once; `found` is for ways that end in an InfluxDB of this machine.
+
+    With `resume` the ledger is there, and `options` are those that it tells.
 
     Raises:
         ServerError: when a server or the service cannot be started or ends by itself, alone or in
@@ -51,11 +62,13 @@ async def run_fleet(
     """
     kinds = find_kinds(options.kinds)
     records = make_records(options.records, seed=options.seed)
-    with interrupts() as signals:
+    with interrupts() as signals, ExitStack() as closing:
+        book = closing.enter_context(open_book(options, resume=resume))
         console.print("Starting servers …", highlight=False)
-        async with open_site(options, kinds, records, found, api) as site:
+        async with open_site(options, kinds, records, found, api, run_name(book)) as site:
             devices = make_fleet(kinds, options.devices, records, seed=options.seed)
-            start_ms = int(time.time() * _MS)
+            start_ms = int(book.asked(_START) or time.time() * _MS)
+            book.tell(_START, str(start_ms))
             plan = Plan(
                 devices,
                 options.profiles,
@@ -63,16 +76,34 @@ async def run_fleet(
                 rate=options.messages_per_second,
                 start_ms=start_ms,
             )
-            about = options.as_dict() | {"start_ms": start_ms}
-            with Book.create(options.ledger, about) as book:
-                return await Fleet(options, site, plan, book, console).run(signals)
+            # The servers of this machine end with the run that started them, and what they had.
+            replay = Replay(book, anew=site.stack is not None) if resume else None
+            return await Fleet(options, site, plan, book, console, replay).run(signals)
+
+
+def open_book(options: Options, *, resume: bool) -> Book:
+    """The ledger of a run: a new one, or the one that is there."""
+    return Book(options.ledger) if resume else Book.create(options.ledger, options.as_dict())
+
+
+def run_name(book: Book) -> str:
+    """By which others know a run; it keeps it when it goes on."""
+    name = book.asked(_NAME) or f"loadtest-{uuid4().hex[:12]}"
+    book.tell(_NAME, name)
+    return name
 
 
 class Fleet:
     """One run on a site that is up."""
 
     def __init__(
-        self, options: Options, site: Site, plan: Plan, book: Book, console: Console
+        self,
+        options: Options,
+        site: Site,
+        plan: Plan,
+        book: Book,
+        console: Console,
+        replay: Replay | None,
     ) -> None:
         self._options = options
         self._site = site
@@ -80,6 +111,7 @@ class Fleet:
         self._book = book
         self._console = console
         self._doing = "connecting"
+        self._replay = replay
         loop = asyncio.get_running_loop()
         self._desk = Desk(Progress(), loop.time)
         way = site.make_way(self._desk, plan.start_ms)
@@ -88,7 +120,7 @@ class Fleet:
             self._probe = Probe(site.stack.influxd, plan.devices)
             way = _Noted(way, self._probe.note, self._desk)
         self._way = way
-        self._pacer = Pacer(plan, book, way, self._desk)
+        self._pacer = Pacer(plan, book, way, self._desk, replay)
         self._sampler = Sampler(
             plan, self._desk, self._pacer, site, self._probe, lambda: self._doing
         )
@@ -153,6 +185,7 @@ class Fleet:
             limit=limit,
             details={
                 "options": self._options.as_dict(),
+                "resumed_at_s": None if self._replay is None else self._replay.begins_at,
                 "machine": machine(),
                 "limit": {"name": limit.value, "meaning": EXPLANATIONS[limit]},
                 "late_because_of": {

@@ -1,4 +1,4 @@
-"""Where a fleet publishes: the local stack with the service, or an answerer of the bench."""
+"""Where a fleet publishes: the local stack with the service, AWS, or an answerer of the bench."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,6 +9,7 @@ from botocore.credentials import Credentials
 from loadtest.bench.processes import QUEUE_URL, Answerer
 from loadtest.devices.describe import Format, Kind
 from loadtest.devices.routes import fleet_mapping, rule_sql
+from loadtest.fleet.aws import open_iot
 from loadtest.fleet.certificates import issued
 from loadtest.fleet.desk import Desk
 from loadtest.fleet.options import Options, WayIn
@@ -38,15 +39,21 @@ class Site:
 
 @asynccontextmanager
 async def open_site(
-    options: Options, kinds: Sequence[Kind], records: Sequence[Record], found: FoundInfluxd,
-    api: Api,
+    options: Options, kinds: Sequence[Kind], records: Sequence[Record],
+    found: FoundInfluxd | None, api: Api, name: str,
 ) -> AsyncIterator[Site]:  # fmt: skip
-    """Start everything; ServerError when something does not start."""
+    """Start everything for the run of that name; ServerError when something does not start."""
     async with AsyncExitStack() as closing:
+        if options.way is WayIn.AWS:
+            dial = await closing.enter_async_context(open_iot(options.endpoint, name))
+            yield Site(_over_mqtt(dial, options))
+            return
         if options.way is WayIn.ANSWERER:
             answerer = await closing.enter_async_context(Answerer("sqs"))
             yield Site(_into_queue(QUEUE_URL, answerer.url, "eu-west-1"))
             return
+        if found is None:
+            raise ServerError(f"the way {options.way} needs an InfluxDB")
         mtls = options.way is WayIn.MQTTS
         # MiniStack's rules reach its own queues alone, whose cost grows with what waits in them.
         fast = options.way in (WayIn.SQS, WayIn.MQTT)
@@ -74,8 +81,14 @@ async def open_site(
             make_way = _over_mqtt(Dial("127.0.0.1", iot.port), options)
         elif mtls:
             authority = await ministack.authority()
-            context = await closing.enter_async_context(issued(stack.client, authority))
-            make_way = _over_mqtt(Dial("127.0.0.1", ministack.mtls_port or 0, context), options)
+            certificate = await closing.enter_async_context(issued(stack.client, name, authority))
+            dial = Dial(
+                "127.0.0.1",
+                ministack.mtls_port or 0,
+                certificate.context,
+                prefix=certificate.prefix,
+            )
+            make_way = _over_mqtt(dial, options)
         service = await closing.enter_async_context(
             Service(stack.environment() | {"AWS_ENDPOINT_URL_SQS": stack.sqs_url})
         )

@@ -7,7 +7,7 @@ it may have sent is known.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -126,10 +126,20 @@ class Book:
         )
         self.db.execute("COMMIT")
 
-    def unacknowledged(self) -> set[tuple[int, int]]:
-        """Device and sequence of what may have been sent: to be sent again by who goes on."""
-        query = "SELECT device, sequence FROM sent WHERE NOT acknowledged"
-        return {(device, sequence) for device, sequence in self.db.execute(query)}
+    def all_rows(self, at_once: int) -> Iterator[tuple[int, Entry, bool]]:
+        """Every row with its entry and whether it was acknowledged, in order; read bit by bit.
+
+        What is entered or acknowledged meanwhile does no harm.
+        """
+        query = f"SELECT * FROM sent WHERE row > ? ORDER BY row LIMIT {at_once}"  # noqa: S608 - our own number
+        last = 0
+        while rows := self.db.execute(query, (last,)).fetchall():
+            last = rows[-1][0]
+            yield from ((row, Entry(*entry), bool(known)) for row, *entry, known in rows)
+
+    def forget_acknowledgements(self) -> None:
+        """Whoever confirmed readings has lost them."""
+        self.db.execute("UPDATE sent SET acknowledged = 0")
 
     def seconds(self) -> Iterable[tuple[int, int]]:
         """How many readings there are of each second that has any, in order."""

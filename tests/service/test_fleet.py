@@ -1,21 +1,29 @@
 """`loadtest fleet` on the whole local stack, by every way in."""
 
+import asyncio
 import json
+import subprocess
+import sys
 from collections import Counter
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
+from botocore.exceptions import ClientError
 from rich.console import Console
 
 from loadtest.fleet.certificates import issued
 from loadtest.fleet.options import Options, WayIn, parse_duration, parse_rate
 from loadtest.fleet.profiles import parse_profile
 from loadtest.fleet.run import run_fleet
+from loadtest.ledger.book import Book
 from loadtest.servers import MiniStack, ServerError
 from loadtest.stack import open_client
 from loadtest.toolchain import FoundInfluxd
+
+NAME = "loadtest-0123456789ab"
+"""Of a run."""
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(400)]
 
@@ -71,6 +79,40 @@ async def test_everything_at_once_is_exact(
     assert "<svg" in page
 
 
+async def test_a_run_that_was_killed_goes_on(tmp_path: Path) -> None:
+    """Killed half-way, with all its servers, it goes on from its ledger: the end is exact."""
+    report = tmp_path / "fleet.json"
+
+    async def start(*arguments: str) -> asyncio.subprocess.Process:
+        command = (sys.executable, "-m", "loadtest", "fleet", "--report", str(report))
+        return await asyncio.create_subprocess_exec(
+            *command, *arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+
+    def count(what: str) -> int:
+        if not report.with_suffix(".sqlite").exists():
+            return 0
+        with Book(report.with_suffix(".sqlite")) as book:
+            return book.count(what)
+
+    first = await start("--way", "mqtt", "--devices", "10", "--duration", "8s", "--poison", "5%")
+    while count("acknowledged") < 30:
+        assert first.returncode is None
+        await asyncio.sleep(0.05)
+    first.kill()
+    await first.communicate()
+    before = count("1")
+    again = await start("--resume")
+    output, _ = await again.communicate()
+
+    assert again.returncode == 0, output.decode()
+    assert before < count("1") == count("acknowledged") == 80
+    written = json.loads(report.read_text())
+    assert written["verdict"]["sent"] == 80
+    assert written["options"]["way"] == "mqtt"
+    assert written["resumed_at_s"] == 0  # the queue and InfluxDB of before are gone
+
+
 async def test_tls_with_client_certificates(found_influxd: FoundInfluxd, tmp_path: Path) -> None:
     """Devices that share three connections come in by TLS with a certificate of AWS IoT's."""
     report, _, _ = await run(
@@ -95,13 +137,65 @@ async def test_a_certificate_is_cleaned_up() -> None:
             return len(certificates["certificates"]), len(policies["policies"])
 
         authority = await ministack.authority()
-        async with issued(client, authority):
+        async with issued(client, NAME, authority):
             assert await there() == (1, 1)
         assert await there() == (0, 0)
         with pytest.raises(RuntimeError, match="the run fails"):
-            async with issued(client, authority):
+            async with issued(client, NAME, authority):
                 raise RuntimeError("the run fails")
         assert await there() == (0, 0)
+
+
+class SlowPolicies:
+    """AWS IoT as far as certificates need it; a policy that was detached is in use for a while."""
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+        self.calls: list[str] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing to do."""
+
+    def __getattr__(self, name: str) -> Any:
+        async def call(**arguments: str) -> dict[str, Any]:
+            self.calls.append(name)
+            del arguments
+            if name == "list_targets_for_policy":
+                error = {"Error": {"Code": "ResourceNotFoundException", "Message": "none"}}
+                raise ClientError(error, "ListTargetsForPolicy")
+            if name == "delete_policy" and self.refusals:
+                self.refusals -= 1
+                error = {"Error": {"Code": "DeleteConflictException", "Message": "in use"}}
+                raise ClientError(error, "DeletePolicy")
+            return {}
+
+        return call
+
+
+async def test_a_policy_that_is_still_in_use_is_deleted_later() -> None:
+    """AWS may take minutes until a policy that was detached can be deleted."""
+    real = MiniStack(mtls=True)
+    async with real:
+
+        def client(service: str) -> Any:
+            return open_client(service, url=real.url, region=real.region)
+
+        async with client("iot") as iot:
+            made = await iot.create_keys_and_certificate(setAsActive=True)
+        authority = await real.authority()
+
+        class Slow(SlowPolicies):
+            async def create_keys_and_certificate(self, **_: object) -> Any:
+                return made
+
+        slow = Slow(3)
+        async with issued(lambda _: slow, NAME, authority, again_seconds=0.01):
+            assert "delete_policy" not in slow.calls
+        assert slow.calls.count("delete_policy") == 4
+        assert slow.calls.index("detach_policy") < slow.calls.index("delete_certificate")
 
 
 async def test_no_aws_no_certificate() -> None:
@@ -111,7 +205,7 @@ async def test_no_aws_no_certificate() -> None:
         return open_client(service, url="http://127.0.0.1:9", region="us-east-1")
 
     with pytest.raises(ServerError, match="AWS IoT gives no certificate"):
-        async with issued(client):
+        async with issued(client, NAME):
             pytest.fail("there is none")
 
 

@@ -39,6 +39,7 @@ def options(**changes: object) -> Options:
         "seed": 1,
         "records": 0,
         "connections": 10,
+        "endpoint": "",
         "report": Path("build/x.json"),
     }
     return command.make_options(**{**given, **changes})  # type: ignore[arg-type] # by name
@@ -65,6 +66,8 @@ def test_what_the_command_line_says() -> None:
         (["--profile", "flood"], "there is no profile"),
         (["--poison", "lots"], "poison is a number or a percentage"),
         (["--kind", "nosuch"], "neither a built-in kind"),
+        (["--way", "sqs", "--endpoint", "there.example"], "it is for --way aws"),
+        (["--resume", "--report", "/nowhere/fleet.json"], "there is no ledger"),
     ],
 )
 def test_wrong_usage(arguments: list[str], complaint: str) -> None:

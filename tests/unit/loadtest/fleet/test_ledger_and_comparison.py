@@ -11,9 +11,9 @@ import pytest
 from loadtest.devices.builtin import BUILT_IN, find_kinds
 from loadtest.devices.metadata import make_records
 from loadtest.devices.simulated import SimulatedDevice, make_fleet
-from loadtest.fleet.pacing import enter
 from loadtest.fleet.plan import Message, Plan
 from loadtest.fleet.profiles import Run, parse_profile
+from loadtest.fleet.replay import enter
 from loadtest.ledger.book import Book, BookError
 from loadtest.ledger.compare import Comparison, Verdict
 from loadtest.ledger.judge import pack
@@ -319,9 +319,9 @@ def test_a_ledger_goes_on_where_it_was(tmp_path: Path) -> None:
     with Book(path) as again:
         assert json.loads(again.asked("options") or "") == {"seed": 1}
         assert again.next_tick == ticks == 100
-        assert again.unacknowledged() == {
-            (each.sample.device, each.sample.sequence) for each in site.messages[90:]
-        }
+        rows = list(again.all_rows(7))
+        assert [row for row, _, _ in rows] == [each.row for each in site.messages]
+        assert [known for _, _, known in rows] == [True] * 90 + [False] * 10
         assert again.count("acknowledged") == 90
         assert sum(count for _, count in again.seconds()) == 100
     site.book.close()
