@@ -18,8 +18,8 @@ from loadtest.devices import Reading, make_devices
 from loadtest.fleet import Broker, Fleet
 from loadtest.ledger.tracker import Tracker
 from loadtest.records import RECORDS
+from loadtest.resources import create_resources, is_prepared, open_client
 from loadtest.servers import ServerError
-from loadtest.stack import create_resources, is_prepared, open_client
 
 _REGION = "us-east-1"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from loadtest.stack import TABLE
+from loadtest.resources import TABLE
 
 DOCKER = Path(__file__).parents[2] / "docker"
 COMPOSE = yaml.safe_load((DOCKER / "compose.yaml").read_text("utf-8"))

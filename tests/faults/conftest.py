@@ -14,7 +14,7 @@ from service.conftest import until
 from loadtest.chaos.site import PatientService, Site, open_site
 from loadtest.proxy import FaultProxy
 from loadtest.records import RECORDS
-from loadtest.stack import MOST_RECEIVES
+from loadtest.resources import MOST_RECEIVES
 from loadtest.toolchain import FoundInfluxd
 
 VISIBILITY_SECONDS = 3

@@ -5,7 +5,7 @@ from typing import Any
 from faults.conftest import Ground
 
 from loadtest.records import KEY_ATTRIBUTE
-from loadtest.stack import TABLE
+from loadtest.resources import TABLE
 
 
 async def put(dynamodb: Any, key: str, family: str | None) -> None:

@@ -19,8 +19,8 @@ from loadtest.mapping import MAPPING
 from loadtest.proxy import FaultProxy, aws_operation
 from loadtest.proxy.http import Reply, Request
 from loadtest.records import KEY_ATTRIBUTE
+from loadtest.resources import TABLE, open_client
 from loadtest.servers import Moto
-from loadtest.stack import TABLE, open_client
 
 pytestmark = [pytest.mark.servers, pytest.mark.asyncio(loop_scope="session")]
 

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from loadtest.resources import open_client
 from loadtest.servers import MiniStack
-from loadtest.stack import open_client
 
 pytestmark = pytest.mark.servers
 

@@ -14,9 +14,9 @@ from loadtest.devices.payloads import write
 from loadtest.devices.routes import rule_sql
 from loadtest.devices.simulated import make_fleet
 from loadtest.iot.server import Iot
+from loadtest.resources import open_client
 from loadtest.servers import MiniStack
 from loadtest.sqs.server import Sqs
-from loadtest.stack import open_client
 
 pytestmark = pytest.mark.servers
 

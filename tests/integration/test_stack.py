@@ -18,8 +18,9 @@ from loadtest.ledger.book import Book
 from loadtest.ledger.judge import pack
 from loadtest.ledger.tracker import Tracker
 from loadtest.records import RECORDS
+from loadtest.resources import MOST_RECEIVES, TABLE, VISIBILITY_SECONDS
 from loadtest.servers import free_port
-from loadtest.stack import MOST_RECEIVES, TABLE, VISIBILITY_SECONDS, Backlog, Stack, open_stack
+from loadtest.stack import Backlog, Stack, open_stack
 from loadtest.toolchain import FoundInfluxd
 
 pytestmark = [

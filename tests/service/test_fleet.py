@@ -18,8 +18,8 @@ from loadtest.fleet.options import Options, WayIn, parse_duration, parse_rate
 from loadtest.fleet.profiles import parse_profile
 from loadtest.fleet.run import run_fleet
 from loadtest.ledger.book import Book
+from loadtest.resources import open_client
 from loadtest.servers import MiniStack, ServerError
-from loadtest.stack import open_client
 from loadtest.toolchain import FoundInfluxd
 
 NAME = "loadtest-0123456789ab"

@@ -21,8 +21,8 @@ from loadtest.fleet.certificates import issued
 from loadtest.fleet.desk import Desk
 from loadtest.fleet.progress import Progress
 from loadtest.fleet.ways import Dial, Mqtt
+from loadtest.resources import open_client
 from loadtest.servers import MiniStack, ServerError
-from loadtest.stack import open_client
 
 NAME = "loadtest-0123456789ab"
 """Of a run."""
