@@ -1,6 +1,7 @@
 """One run of a fleet, from an empty stack to the verdict."""
 
 import asyncio
+import gc
 import resource
 import time
 from collections.abc import Callable, Sequence
@@ -67,6 +68,7 @@ async def run_fleet(
         console.print("Starting servers …", highlight=False)
         async with open_site(options, kinds, records, found, api, run_name(book)) as site:
             devices = make_fleet(kinds, options.devices, records, seed=options.seed)
+            gc.freeze()  # they live as long as the run: no use in looking through them again
             start_ms = int(book.asked(_START) or time.time() * _MS)
             book.tell(_START, str(start_ms))
             plan = Plan(

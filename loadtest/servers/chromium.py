@@ -103,10 +103,14 @@ class Page:
             raise ServerError(f"{expression}: {result['exceptionDetails']}")
         return result["result"].get("value")
 
-    async def picture(self) -> bytes:
-        """The whole page as a PNG."""
+    async def picture(self, *, height: int | None = None) -> bytes:
+        """The whole page as a PNG, or so many pixels of it from the top."""
+        clip: dict[str, Any] = {}
+        if height is not None:
+            width = (await self._call("Page.getLayoutMetrics"))["cssContentSize"]["width"]
+            clip["clip"] = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
         answer = await self._call(
-            "Page.captureScreenshot", format="png", captureBeyondViewport=True
+            "Page.captureScreenshot", format="png", captureBeyondViewport=True, **clip
         )
         return base64.b64decode(answer["data"])
 
