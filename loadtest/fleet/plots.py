@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import floor, log10
 from typing import Any
 
 from loadtest.dashboards.svg import CHARACTER, COLORS, PALE, Box, rect, text
@@ -61,7 +62,7 @@ def draw(plot: Plot, rows: Sequence[Row], marks: Sequence[tuple[float, str]]) ->
         return ""
     box = Box(_LEFT, _TOP, WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM)
     last = max(at for at, _ in points) or 1.0
-    high = max(value for _, value in points) * 1.05 or 1.0
+    high = round_up(max(value for _, value in points))
 
     def place(at: float, value: float) -> str:
         return (
@@ -103,6 +104,14 @@ def draw(plot: Plot, rows: Sequence[Row], marks: Sequence[tuple[float, str]]) ->
     return (
         f'<svg {label} viewBox="0 0 {WIDTH} {HEIGHT}" font-family="system-ui, sans-serif">'
         f"{''.join(parts)}</svg>"
+    )
+
+
+def round_up(value: float) -> float:
+    """The top of an axis: the least one above it whose quarters are numbers that people read."""
+    step = 10.0 ** floor(log10(value / _GRID))
+    return next(
+        step * n * _GRID for n in (1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10) if step * n * _GRID >= value
     )
 
 
