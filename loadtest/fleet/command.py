@@ -8,8 +8,9 @@ from typing import Annotated, TypeVar
 import typer
 
 from loadtest.devices.builtin import BUILT_IN, find_kinds
-from loadtest.fleet.options import Options, WayIn, parse_duration, parse_rate
-from loadtest.fleet.profiles import PROFILES, parse_number, parse_profile
+from loadtest.fleet.options import Options, WayIn
+from loadtest.fleet.parsing import parse_duration, parse_number, parse_profile, parse_rate
+from loadtest.fleet.profiles import PROFILES
 from loadtest.fleet.ways.mqtt import MOST_CONNECTIONS
 from loadtest.ledger.book import Book, BookError
 

@@ -1,6 +1,5 @@
 """What a fleet run is asked for."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -8,10 +7,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from loadtest.fleet.profiles import PROFILES, Profile
-
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3_600.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
-_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*([smh])")
 
 
 class WayIn(StrEnum):
@@ -91,19 +86,3 @@ class Options:
             report=report,
             endpoint=told["endpoint"],
         )
-
-
-def parse_duration(text: str) -> float:
-    """Seconds from `90`, `90s`, `10m`, `2h`; ValueError when it is none of these."""
-    match = _DURATION.fullmatch(text.strip())
-    if match is None or not float(match[1]):
-        raise ValueError(f"a duration is like 90s, 10m or 2h, not {text!r}")
-    return float(match[1]) * _UNITS[match[2] or "s"]
-
-
-def parse_rate(text: str) -> float:
-    """Messages a second of a device from `1/s`, `6/m`; ValueError when it is none of these."""
-    match = _RATE.fullmatch(text.strip())
-    if match is None or not float(match[1]):
-        raise ValueError(f"a rate is like 1/s, 6/m or 20/h, not {text!r}")
-    return float(match[1]) / _UNITS[match[2]]

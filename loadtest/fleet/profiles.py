@@ -5,7 +5,7 @@ message with random numbers that it is given. Any number of them work together.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import pi, sin
 from typing import ClassVar
 
@@ -265,37 +265,3 @@ PROFILES: dict[str, type[Profile]] = {
     )
 }  # fmt: skip
 """Every profile by its name."""
-
-
-def parse_profile(text: str) -> Profile:
-    """A profile as the command line names it: `burst`, `poison=0.5%`, `burst:factor=3,every=60`.
-
-    A share may be written as `0.05` or `5%`. Raises ValueError that says what is wrong.
-    """
-    head, _, rest = text.partition(":")
-    name, equals, share = head.partition("=")
-    made = PROFILES.get(name)
-    if made is None:
-        raise ValueError(f"there is no profile {name!r}, only {', '.join(PROFILES)}")
-    known = [each.name for each in fields(made)]
-    pairs = [each.partition("=")[::2] for each in rest.split(",")] if rest else []
-    given = dict(pairs)
-    if equals:
-        given["share"] = share
-    if unknown := sorted(given.keys() - known):
-        raise ValueError(f"{name} has no {', '.join(unknown)}, only {', '.join(known) or 'itself'}")
-    options = {key: parse_number(value, f"{name}: {key}") for key, value in given.items()}
-    for key, value in options.items():
-        limit = 1.0 if key in {"share", "over", "after", "until", "depth"} else float("inf")
-        if not 0 < value <= limit and not (value == 0 and key in {"share", "day", "after"}):
-            raise ValueError(f"{name}: {key} must be above 0 and at most {limit}, not {value}")
-    return made(**options)
-
-
-def parse_number(text: str, what: str) -> float:
-    """A number, or a percentage as a share of 1; ValueError that names `what`."""
-    number, percent = (text[:-1], 100) if text.endswith("%") else (text, 1)
-    try:
-        return float(number) / percent
-    except ValueError as exc:
-        raise ValueError(f"{what} is a number or a percentage, not {text!r}") from exc

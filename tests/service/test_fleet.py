@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from loadtest.fleet.certificates import issued
-from loadtest.fleet.options import Options, WayIn, parse_duration, parse_rate
-from loadtest.fleet.profiles import parse_profile
+from loadtest.fleet.options import Options, WayIn
+from loadtest.fleet.parsing import parse_duration, parse_profile, parse_rate
 from loadtest.fleet.run import run_fleet
 from loadtest.ledger.book import Book
 from loadtest.resources import open_client

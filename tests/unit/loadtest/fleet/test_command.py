@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 from loadtest.chromium import find_chromium
 from loadtest.cli import app
 from loadtest.fleet import command
-from loadtest.fleet.options import Options, WayIn, parse_duration, parse_rate
+from loadtest.fleet.options import Options, WayIn
+from loadtest.fleet.parsing import parse_duration, parse_rate
 from loadtest.toolchain import ToolchainError
 
 

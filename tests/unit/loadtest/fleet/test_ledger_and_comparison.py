@@ -11,8 +11,9 @@ import pytest
 from loadtest.devices.builtin import BUILT_IN, find_kinds
 from loadtest.devices.metadata import make_records
 from loadtest.devices.simulated import SimulatedDevice, make_fleet
+from loadtest.fleet.parsing import parse_profile
 from loadtest.fleet.plan import Message, Plan
-from loadtest.fleet.profiles import Run, parse_profile
+from loadtest.fleet.profiles import Run
 from loadtest.fleet.replay import enter
 from loadtest.ledger.book import Book, BookError
 from loadtest.ledger.compare import Comparison, Verdict

@@ -21,8 +21,9 @@ from loadtest.durations import Histogram
 from loadtest.fleet.desk import Desk
 from loadtest.fleet.limits import Limit, Limits, Second, find_limit
 from loadtest.fleet.pacing import Pacer
+from loadtest.fleet.parsing import parse_profile
 from loadtest.fleet.plan import Message, Plan
-from loadtest.fleet.profiles import Run, parse_profile
+from loadtest.fleet.profiles import Run
 from loadtest.fleet.progress import Progress
 from loadtest.fleet.ways import Dial, Direct, Mqtt, Sqs, Way
 from loadtest.ledger.book import Book

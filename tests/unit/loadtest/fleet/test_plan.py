@@ -15,8 +15,9 @@ from loadtest.devices.metadata import make_records
 from loadtest.devices.payloads import into_queue
 from loadtest.devices.routes import fleet_mapping
 from loadtest.devices.simulated import make_fleet
+from loadtest.fleet.parsing import parse_profile
 from loadtest.fleet.plan import Message, Plan
-from loadtest.fleet.profiles import Run, parse_profile
+from loadtest.fleet.profiles import Run
 
 NOON_MS = 1_795_521_600_000
 

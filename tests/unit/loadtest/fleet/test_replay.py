@@ -14,8 +14,9 @@ from loadtest.fleet.command import resumed_options
 from loadtest.fleet.desk import Desk
 from loadtest.fleet.options import Options, WayIn
 from loadtest.fleet.pacing import Pacer
+from loadtest.fleet.parsing import parse_profile
 from loadtest.fleet.plan import Message, Plan
-from loadtest.fleet.profiles import PROFILES, Run, parse_profile
+from loadtest.fleet.profiles import PROFILES, Run
 from loadtest.fleet.progress import Progress
 from loadtest.fleet.replay import Replay, enter
 from loadtest.fleet.ways import Direct
