@@ -13,7 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtest.toolchain import ToolchainError, cache_folder, locked, run_tool, tool_on_path
+from loadtest.toolchain import (
+    ToolchainError,
+    cache_folder,
+    locked,
+    none_found,
+    run_tool,
+    tool_on_path,
+)
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 _VERSION_SECONDS = 60
@@ -49,13 +56,12 @@ def find_chromium(environ: Mapping[str, str] = os.environ) -> FoundChromium:
         return _unpacked(environ)
     except ToolchainError as exc:
         problems.append(str(exc))
-    tried = "\n".join(f"  - {problem}" for problem in problems)
-    raise ToolchainError(
-        f"There is no Chromium, and none could be unpacked:\n{tried}\n"
-        "One of these helps:\n"
-        "  - set INGESTOR_TEST_CHROMIUM to a Chromium or Chrome binary;\n"
-        "  - install one, so that it is on PATH: on Debian, `apt-get install chromium`;\n"
-        "  - let apt-get reach its sources: the packages are then unpacked, not installed."
+    raise none_found(
+        "There is no Chromium, and none could be unpacked",
+        problems,
+        "set INGESTOR_TEST_CHROMIUM to a Chromium or Chrome binary",
+        "install one, so that it is on PATH: on Debian, `apt-get install chromium`",
+        "let apt-get reach its sources: the packages are then unpacked, not installed",
     )
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fcntl import LOCK_EX, flock
@@ -81,15 +81,21 @@ def find_influxd(environ: Mapping[str, str] = os.environ) -> FoundInfluxd:
             return find(environ)
         except ToolchainError as exc:
             problems.append(str(exc))
-    tried = "\n".join(f"  - {problem}" for problem in problems)
-    raise ToolchainError(
-        f"There is no influxd, and none could be made:\n{tried}\n"
-        "One of these helps:\n"
-        "  - set INGESTOR_TEST_INFLUXD to an influxd binary, 1.8 or 2.x;\n"
-        "  - install InfluxDB 1.8 or 2.x, so that influxd is on PATH;\n"
-        "  - install Go 1.21 or later: influxd is then built, which takes a minute or two;\n"
-        "  - on Debian or Ubuntu, `apt-get install influxdb` (v1 API only)."
+    raise none_found(
+        "There is no influxd, and none could be made",
+        problems,
+        "set INGESTOR_TEST_INFLUXD to an influxd binary, 1.8 or 2.x",
+        "install InfluxDB 1.8 or 2.x, so that influxd is on PATH",
+        "install Go 1.21 or later: influxd is then built, which takes a minute or two",
+        "on Debian or Ubuntu, `apt-get install influxdb` (v1 API only)",
     )
+
+
+def none_found(what: str, tried: Sequence[str], *remedies: str) -> ToolchainError:
+    """Says that there is none, what was tried, and what helps."""
+    problems = "\n".join(f"  - {each}" for each in tried)
+    helps = ";\n".join(f"  - {each}" for each in remedies)
+    return ToolchainError(f"{what}:\n{problems}\nOne of these helps:\n{helps}.")
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
