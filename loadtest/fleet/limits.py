@@ -56,8 +56,8 @@ def find_limit(second: Second) -> Limit:
     # Whatever holds the generator up also makes it look as if it waited: its own causes first.
     causes = (
         (second.own_cpu_share >= _BUSY, Limit.CPU),
-        (second.loop_lag_seconds >= _LOOP_SECONDS, Limit.MACHINE),
         (second.book_share >= _BUSY, Limit.BOOK),
+        (second.loop_lag_seconds >= _LOOP_SECONDS, Limit.MACHINE),
         (second.throttled > second.late // 2, Limit.CONNECTION),
         (second.waiting_share >= _WAITING_SHARE, Limit.SYSTEM),
     )

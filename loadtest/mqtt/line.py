@@ -28,7 +28,6 @@ class Line(asyncio.Protocol):
     """
 
     def __init__(self, *, patience_seconds: float) -> None:
-        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._patience_seconds = patience_seconds
         self._accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._packets = packets.Packets()
@@ -107,8 +106,6 @@ class Line(asyncio.Protocol):
             if not future.done():
                 future.set_exception(error)
                 future.exception()  # whether anybody waits for it or not
-        if not self.lost.done():
-            self.lost.set_result(None)
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""

@@ -259,6 +259,7 @@ FINE = {
         ({"own_cpu_share": 0.9}, Limit.CPU),
         ({"loop_lag_seconds": 0.2}, Limit.MACHINE),
         ({"book_share": 0.9}, Limit.BOOK),
+        ({"book_share": 0.9, "loop_lag_seconds": 0.3}, Limit.BOOK),
         ({"throttled": 800}, Limit.CONNECTION),
         ({}, Limit.SYSTEM),
         ({"waiting_share": 0.1}, Limit.MACHINE),
