@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 from faults.conftest import Ground
-from service.conftest import reading
+from service.conftest import reading, until
 from support.figures import figures
 
 from loadtest.chaos.site import PatientService
@@ -105,11 +105,12 @@ WRONG = {
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
 async def test_f35_wrong_settings(ground: Ground, wrong: Wrong) -> None:
     """A write that is refused for how it is asked deletes nothing, is loud, and is made good."""
-    async with ground.service() as service:
-        await ground.until(lambda: ground.influxdb.requests)
+    async with ground.service(SELF_REPORT_SECONDS="0") as service:
+        await until(service.ready)  # before that nothing would be received at all
         await ground.administrate(wrong.spoil)
         try:
             await ground.send(*(reading(n) for n in range(20)))
+            await ground.until_total(service, "ingestor_write_retries_total", 1)
             await ground.until_not_ready(service, wrong.reason)
             backlog = await ground.stack.backlog()
             assert backlog.waiting + backlog.in_flight == 20
