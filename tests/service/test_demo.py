@@ -180,7 +180,7 @@ async def test_two_signals_end_it_at_once(demos: Demos) -> None:
 
     assert await demo.end() == 130, demo.output
     assert "nothing was counted" in demo.output
-    assert not (demo.folder / "build").exists()
+    assert not (demo.folder / "build/demo.json").exists()
     assert (demo.temporary_files(), demo.processes()) == ([], [])
 
 
