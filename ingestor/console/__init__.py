@@ -1,0 +1,1 @@
+"""The server side of the console: `/api/v1`, for the page that operators keep open."""
