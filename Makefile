@@ -58,10 +58,10 @@ lambda: ready-dev ## The function as a zip: build/ingestor-lambda-<architecture>
 
 lock: ## Pin all dependencies of pyproject.toml again [UPGRADE=1: to their newest versions]
 	@$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet 'uv>=0.9'
-	$(UV_COMPILE) pyproject.toml --extra loadtest --extra lambda --group dev -o requirements-dev.txt
+	$(UV_COMPILE) pyproject.toml --extra loadtest --extra lambda --extra console --group dev -o requirements-dev.txt
 	$(UV_COMPILE) pyproject.toml --extra loadtest --group demo -c requirements-dev.txt \
 		-o requirements-demo.txt
-	$(UV_COMPILE) pyproject.toml -c requirements-dev.txt -o requirements.txt
+	$(UV_COMPILE) pyproject.toml --extra console -c requirements-dev.txt -o requirements.txt
 	$(UV_COMPILE) pyproject.toml --extra lambda -c requirements-dev.txt -o requirements-lambda.txt
 	$(UV_COMPILE) --group build -c requirements-dev.txt -o requirements-build.txt
 	$(UV_COMPILE) --group uv -o requirements-uv.txt

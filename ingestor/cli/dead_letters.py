@@ -12,7 +12,8 @@ from ingestor.cli.output import Exit, console, write_json, write_mistakes
 from ingestor.cli.world import world_of
 
 if TYPE_CHECKING:  # see ingestor.cli.world
-    from ingestor.adapters.sqs.dead_letters import DeadLetterBox, StoredLetter
+    from ingestor.adapters.sqs.dead_letters import DeadLetterBox
+    from ingestor.console_ports import StoredLetter
 
 _Result = TypeVar("_Result")
 

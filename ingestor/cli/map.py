@@ -13,9 +13,9 @@ from ingestor.cli.output import Exit, aligned, console, write_json
 from ingestor.cli.world import world_of
 
 if TYPE_CHECKING:  # see ingestor.cli.world
-    from ingestor.cli.sample import Outcome
     from ingestor.core.encode import Encoder
     from ingestor.core.metadata import Metadata
+    from ingestor.core.sample import Outcome
 
 Files = Annotated[
     list[str],
@@ -76,7 +76,7 @@ def map_samples(
     error. Exit status: 0 all samples become lines; 1 some are refused; 2 the mapping, a file or
     the command line is wrong.
     """
-    from ingestor.cli.sample import Sample, try_out  # noqa: PLC0415 - see ingestor.cli.world
+    from ingestor.core.sample import Sample, try_out  # noqa: PLC0415 - see ingestor.cli.world
 
     encoder = _encoder(context, mapping)
     records = _records(metadata)
@@ -102,7 +102,7 @@ def _encoder(context: typer.Context, file: Path | None) -> "Encoder":
 
 
 def _records(file: Path | None) -> "dict[str, Metadata]":
-    from ingestor.cli.records import NoRecords, read_records  # noqa: PLC0415 - see cli.world
+    from ingestor.core.records import NoRecords, read_records  # noqa: PLC0415 - see cli.world
 
     if file is None:
         return {}
@@ -123,7 +123,7 @@ def _milliseconds(text: str | None) -> int:
 
 
 def _hint(outcome: "Outcome") -> str | None:
-    from ingestor.cli.hints import HINTS  # noqa: PLC0415 - see ingestor.cli.world
+    from ingestor.core.hints import HINTS  # noqa: PLC0415 - see ingestor.cli.world
     from ingestor.core.message import Reason  # noqa: PLC0415 - the same
 
     if outcome.held_back is not None:
@@ -132,7 +132,7 @@ def _hint(outcome: "Outcome") -> str | None:
 
 
 def _write_documents(outcomes: "Sequence[Outcome]", *, explained: bool) -> None:
-    from ingestor.cli.sample import as_document  # noqa: PLC0415 - see ingestor.cli.world
+    from ingestor.core.sample import as_document  # noqa: PLC0415 - see ingestor.cli.world
 
     write_json([as_document(each, explained=explained, hint=_hint(each)) for each in outcomes])
 

@@ -7,6 +7,8 @@ from ingestor.adapters.memory.clock import FakeClock
 from ingestor.adapters.memory.lines import Point, parse_line
 from ingestor.adapters.memory.metadata import MemoryMetadata
 from ingestor.adapters.memory.queue import Fault, MemoryQueue
+from ingestor.adapters.memory.records import MemoryRecords
+from ingestor.adapters.memory.series import MemorySeries
 from ingestor.adapters.memory.sink import MemorySink
 
 __all__ = [
@@ -14,6 +16,8 @@ __all__ = [
     "Fault",
     "MemoryMetadata",
     "MemoryQueue",
+    "MemoryRecords",
+    "MemorySeries",
     "MemorySink",
     "Point",
     "parse_line",

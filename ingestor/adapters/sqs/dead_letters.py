@@ -1,17 +1,17 @@
 """The dead-letter queue, or that of a rule's errors, as operators look into it."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from ingestor.adapters.aws import CALL_SECONDS
-from ingestor.adapters.sqs.answers import BatchAnswer
+from ingestor.adapters.sqs.answers import BatchAnswer, DepthAnswer
 from ingestor.adapters.sqs.boto import open_boto
 from ingestor.adapters.sqs.setup import inspect
 from ingestor.adapters.sqs.transport import POLL_GRACE_SECONDS, Transport
+from ingestor.console_ports import StoredLetter
 from ingestor.ports import BATCH
 
 HOLD_SECONDS = 300
@@ -37,17 +37,6 @@ class _Received(msgspec.Struct, rename="pascal"):
 
 class _Answer(msgspec.Struct, rename="pascal"):
     messages: list[_Received] | None = None
-
-
-@dataclass(slots=True, frozen=True)
-class StoredLetter:
-    """One message of such a queue. `sent_at_ms` is when it got there, epoch milliseconds."""
-
-    message_id: str
-    receipt_handle: str = field(repr=False)
-    body: str = field(repr=False)
-    sent_at_ms: int
-    attributes: Mapping[str, str]
 
 
 @asynccontextmanager
@@ -80,10 +69,7 @@ async def open_dead_letters(
 
 
 class DeadLetterBox:
-    """Made by `open_dead_letters`. Every call may raise `Unavailable`; repeating it is safe.
-
-    Batch calls take up to `BATCH` letters, and return the ids of those for which they succeeded.
-    """
+    """The `LetterBox` port over SQS. Made by `open_dead_letters`."""
 
     def __init__(
         self, polls: Transport, calls: Transport, queue_url: str, url: str, *, hold_seconds: int
@@ -140,6 +126,15 @@ class DeadLetterBox:
         """Put the restored bodies of these letters into the queue that the service receives."""
         entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies)]
         return await self._batch("SendMessageBatch", self._queue_url, letters, entries)
+
+    async def waiting(self) -> int:
+        """See LetterBox."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        request = {"QueueUrl": self.url, "AttributeNames": names}
+        answer = await self._calls.call(
+            "GetQueueAttributes", request, DepthAnswer, seconds=CALL_SECONDS
+        )
+        return answer.attributes.approximate_number_of_messages
 
     async def _batch(
         self,

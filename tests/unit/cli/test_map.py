@@ -7,10 +7,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ingestor.cli import app
-from ingestor.cli.hints import HINTS
-from ingestor.cli.records import NoRecords, read_records
 from ingestor.cli.world import World
+from ingestor.core.hints import HINTS
 from ingestor.core.message import Reason
+from ingestor.core.records import NoRecords, read_records
 
 MAPPING = """
 [[routes]]

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pytest
 
-from ingestor.cli.records import read_records
-from ingestor.cli.sample import Sample, try_out
 from ingestor.core.encode import Encoder
 from ingestor.core.mapping import Limits, parse_mapping
+from ingestor.core.records import read_records
+from ingestor.core.sample import Sample, try_out
 
 CHAPTER = Path(__file__).parents[3] / "ingestor" / "MAPPING.md"
 SENT_AT_MS = 1_700_000_000_400

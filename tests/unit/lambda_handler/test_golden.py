@@ -9,10 +9,10 @@ from support.rig import Rig, rig
 
 from ingestor.adapters.clock import SystemClock
 from ingestor.adapters.memory import MemoryMetadata
-from ingestor.cli.records import read_records
 from ingestor.core.encode import Encoder
 from ingestor.core.mapping import DEFAULT_MAPPING, parse_mapping
 from ingestor.core.message import Rejected
+from ingestor.core.records import read_records
 from ingestor.lambda_handler.events import read_event
 from ingestor.lambda_handler.process import process
 from ingestor.pipeline.context import Context

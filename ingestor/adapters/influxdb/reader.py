@@ -1,0 +1,356 @@
+"""The `SeriesReader` port over `GET /query`: InfluxDB 1.x, and 2.x with a DBRP mapping."""
+
+import asyncio
+import ssl
+from base64 import b64encode
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from ingestor.console_ports import Function, Point, Span, Tags, Value, Window
+from ingestor.core.influxql import Bound, condition, identifier, select
+from ingestor.ports import Clock, Unavailable
+
+READ_SECONDS = 10.0
+MOST_BYTES = 64 * 2**20
+"""Of one answer: 100,000 groups are 15 MB."""
+MOST_LINE_BYTES = 8 * 2**20
+CALLS_AT_ONCE = 4
+ROWS_PER_CHUNK = 2_000
+MOST_MEASUREMENTS = 50
+MOST_FIELDS = 50
+SCHEMA_SECONDS = 15.0
+"""How long the names of measurements and fields are taken for what they were."""
+NUMERIC = frozenset({"float", "integer", "unsigned"})
+
+_Cell = float | int | bool | str | None
+
+
+class _Series(msgspec.Struct):
+    columns: list[str]
+    name: str = ""
+    tags: dict[str, str] = {}
+    values: list[list[_Cell]] = []
+
+
+class _Result(msgspec.Struct):
+    statement_id: int = 0
+    series: list[_Series] = []
+    error: str | None = None
+
+
+class _Answer(msgspec.Struct):
+    results: list[_Result] = []
+    error: str | None = None
+
+
+_decode = msgspec.json.Decoder(_Answer).decode
+Schema = dict[str, dict[str, str]]
+
+
+@asynccontextmanager
+async def open_reader(
+    *,
+    url: str,
+    database: str,
+    retention_policy: str | None,
+    authorization: str | None,
+    own: frozenset[str],
+    clock: Clock,
+) -> AsyncIterator["InfluxDbReader"]:
+    """A reader of one database.
+
+    Args:
+        url: The address of InfluxDB, without a path.
+        database: Its name; on InfluxDB 2.x the one that is mapped to the bucket.
+        retention_policy: None: the default one.
+        authorization: The header, from `basic` or `token`; None where nobody is asked for it.
+        own: Measurements that are not devices'.
+        clock: What the age of names is measured on.
+    """
+    parameters = {"db": database, "epoch": "ns", "chunked": "true"}
+    parameters["chunk_size"] = str(ROWS_PER_CHUNK)
+    if retention_policy is not None:
+        parameters["rp"] = retention_policy
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=CALLS_AT_ONCE, ssl=ssl.create_default_context()),
+        timeout=aiohttp.ClientTimeout(total=READ_SECONDS, connect=3.0),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={} if authorization is None else {"Authorization": authorization},
+        read_bufsize=MOST_LINE_BYTES // 2,  # aiohttp takes lines of up to twice as much
+    ) as session:
+        yield InfluxDbReader(session, url=url, parameters=parameters, own=own, clock=clock)
+
+
+def basic(username: str | None, password: str | None) -> str | None:
+    """The header of the v1 API."""
+    if username is None:
+        return None
+    pair = f"{username}:{password or ''}"
+    return f"Basic {b64encode(pair.encode()).decode()}"
+
+
+def token(text: str) -> str:
+    """The header of the v2 API; on InfluxDB 1.8 the token is `user:password`."""
+    return f"Token {text}"
+
+
+class InfluxDbReader:
+    """Made by `open_reader`. Reads only: the statements are SELECT and SHOW."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        url: str,
+        parameters: Mapping[str, str],
+        own: frozenset[str],
+        clock: Clock,
+    ) -> None:
+        self._session = session
+        self._address = f"{url.rstrip('/')}/query"
+        self._where = str(URL(url).origin())
+        self._parameters = parameters
+        self._own = own
+        self._clock = clock
+        self._slots = asyncio.Semaphore(CALLS_AT_ONCE)
+        self._schema: tuple[float, Schema] | None = None
+
+    def __repr__(self) -> str:
+        return f"<InfluxDbReader {self._where}>"
+
+    async def last(
+        self,
+        *,
+        where: Sequence[Tags],
+        group: Sequence[str],
+        since_ns: int,
+        measurement: str | None = None,
+    ) -> list[Point]:
+        """See SeriesReader."""
+        schema = await self._sources(measurement)
+        bound = Bound()
+        clause = condition(where, bound)
+        statements = [
+            select(
+                "*::field",
+                name,
+                begin_ns=since_ns,
+                where=clause,
+                group=map(identifier, group),
+                rest="ORDER BY time DESC LIMIT 1",
+            )
+            for name in schema
+        ]
+        return [
+            point
+            async for _, series in self._ask(statements, bound)
+            for point in _points(series, schema.get(series.name, {}))
+        ]
+
+    async def windows(
+        self,
+        span: Span,
+        *,
+        functions: Sequence[Function],
+        where: Sequence[Tags] = (),
+        group: Sequence[str] = (),
+        measurement: str | None = None,
+    ) -> list[Window]:
+        """See SeriesReader."""
+        bound = Bound()
+        clause = condition(where, bound)
+        statements = []
+        wanted: list[list[tuple[Function, str]]] = []
+        for name, types in (await self._sources(measurement)).items():
+            fields = [field for field, kind in types.items() if kind in NUMERIC][:MOST_FIELDS]
+            if not fields:
+                continue
+            pairs = [(how, field) for field in fields for how in functions]
+            wanted.append(pairs)
+            what = ", ".join(
+                f"{how}({identifier(field)}) AS c{n}" for n, (how, field) in enumerate(pairs)
+            )
+            statements.append(
+                select(
+                    what,
+                    name,
+                    begin_ns=span.begin_ns,
+                    end_ns=span.end_ns,
+                    where=clause,
+                    group=(f"time({span.step_ns:d}ns)", *map(identifier, group)),
+                    rest="fill(none)",
+                )
+            )
+        found: dict[tuple[str, tuple[str, ...]], Window] = {}
+        async for number, series in self._ask(statements, bound):
+            key = series.name, tuple(series.tags.get(name, "") for name in group)
+            window = found.get(key)
+            if window is None:
+                empty: dict[tuple[Function, str], list[float | None]]
+                empty = {pair: [None] * span.steps for pair in wanted[number]}
+                window = found[key] = Window(series.name, dict(series.tags), empty)
+            _fill(window, series, wanted[number], span)
+        return [_without_empty(window) for window in found.values()]
+
+    async def points(
+        self, *, measurement: str, where: Sequence[Tags], begin_ns: int, end_ns: int, limit: int
+    ) -> list[Point]:
+        """See SeriesReader."""
+        schema = await self._sources(measurement)
+        bound = Bound()
+        clause = condition(where, bound)
+        statements = [
+            select(
+                "*::field",
+                name,
+                begin_ns=begin_ns,
+                end_ns=end_ns,
+                where=clause,
+                rest=f"ORDER BY time LIMIT {limit:d}",
+            )
+            for name in schema
+        ]
+        return [
+            point
+            async for _, series in self._ask(statements, bound)
+            for point in _points(series, schema.get(series.name, {}))
+        ]
+
+    async def present(
+        self, group: Sequence[str], *, since_ns: int, limit: int
+    ) -> set[tuple[str, ...]]:
+        """See SeriesReader."""
+        statements = [
+            select(
+                ", ".join(f"last({identifier(field)})" for field in list(types)[:MOST_FIELDS]),
+                name,
+                begin_ns=since_ns,
+                group=map(identifier, group),
+            )
+            for name, types in (await self._sources(None)).items()
+        ]
+        found: set[tuple[str, ...]] = set()
+        async with aclosing(self._ask(statements, Bound())) as answers:
+            async for _, series in answers:
+                found.add(tuple(series.tags.get(name, "") for name in group))
+                if len(found) >= limit:
+                    break
+        return found
+
+    async def fields(self) -> Schema:
+        """See SeriesReader."""
+        now = self._clock.monotonic()
+        if self._schema is None or now - self._schema[0] > SCHEMA_SECONDS:
+            schema: Schema = {}
+            async for _, series in self._ask(["SHOW FIELD KEYS"], Bound()):
+                if len(schema) < MOST_MEASUREMENTS or series.name in schema:
+                    named = schema.setdefault(series.name, {})
+                    named |= {str(name): str(kind) for name, kind, *_ in series.values}
+            self._schema = now, schema
+        return self._schema[1]
+
+    async def _sources(self, measurement: str | None) -> Schema:
+        """The measurements to ask, with their fields."""
+        schema = await self.fields()
+        if measurement is not None:
+            return {measurement: schema[measurement]} if measurement in schema else {}
+        return {name: types for name, types in schema.items() if name not in self._own}
+
+    async def _ask(
+        self, statements: Sequence[str], bound: Bound
+    ) -> AsyncGenerator[tuple[int, _Series], None]:
+        """The series of the answers, with the number of their statement; large ones in parts."""
+        if not statements:
+            return
+        form = {"q": ";".join(statements), "params": msgspec.json.encode(bound.values).decode()}
+        size = 0
+        try:
+            async with (
+                asyncio.timeout(READ_SECONDS),
+                self._slots,
+                self._session.post(
+                    self._address, params=self._parameters, data=form, allow_redirects=False
+                ) as response,
+            ):
+                if response.status != 200:  # noqa: PLR2004 - a status
+                    raise self._refused(response.status)
+                async for line in response.content:
+                    size += len(line)
+                    if size > MOST_BYTES:
+                        raise Unavailable(f"{self._here} answers with more than can be read.")
+                    for number, series in self._read(line):
+                        yield number, series
+        except TimeoutError as exc:
+            raise Unavailable(
+                f"{self._here} did not answer a query within {READ_SECONDS:g} s."
+            ) from exc
+        except (aiohttp.ClientError, OSError, ValueError) as exc:
+            raise Unavailable(f"{self._here} cannot be asked: {type(exc).__name__}.") from exc
+
+    @property
+    def _here(self) -> str:
+        return f"InfluxDB at {self._where}"
+
+    def _read(self, line: bytes) -> list[tuple[int, _Series]]:
+        if not line.strip():
+            return []
+        answer = _decode(line)
+        for error in (answer.error, *(each.error for each in answer.results)):
+            if error is not None:
+                # Its words can quote the statement, and with it names that devices made.
+                raise Unavailable(f"{self._here} cannot answer a query.")
+        return [(each.statement_id, series) for each in answer.results for series in each.series]
+
+    def _refused(self, status: int) -> Unavailable:
+        if status in {401, 403}:
+            return Unavailable(
+                f"{self._here} does not let us read: set INGESTOR_CONSOLE_INFLUXDB_TOKEN to a "
+                "token that may read the bucket."
+            )
+        return Unavailable(f"{self._here} answers a query with status {status}.")
+
+
+def _points(series: _Series, types: Mapping[str, str]) -> list[Point]:
+    return [
+        Point(
+            series.name,
+            dict(series.tags),
+            int(row[0] or 0),
+            {
+                name: _value(cell, types.get(name, ""))
+                for name, cell in zip(series.columns[1:], row[1:], strict=True)
+                if cell is not None
+            },
+        )
+        for row in series.values
+    ]
+
+
+def _value(cell: Value, kind: str) -> Value:
+    # JSON has one kind of number: InfluxDB writes the float 10 as 10.
+    return float(cell) if kind == "float" else cell
+
+
+def _fill(
+    window: Window, series: _Series, pairs: Sequence[tuple[Function, str]], span: Span
+) -> None:
+    for time, *cells in series.values:
+        step = (int(time or 0) - span.begin_ns) // span.step_ns
+        if 0 <= step < span.steps:
+            for pair, cell in zip(pairs, cells, strict=True):
+                if cell is not None:
+                    window.values[pair][step] = float(cell)
+
+
+def _without_empty(window: Window) -> Window:
+    """Without the fields that the measurement has, but not in this group and span."""
+    kept = {
+        pair: values
+        for pair, values in window.values.items()
+        if any(value is not None for value in values)
+    }
+    return Window(window.measurement, window.tags, kept)
