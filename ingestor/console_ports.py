@@ -5,7 +5,7 @@ Every implementation, the fakes in `adapters.memory` included, passes the suites
 `Unavailable` when they got no usable answer.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol
@@ -134,7 +134,7 @@ class RecordTable(Protocol):
         """Set these attributes, leave all others; adds the record where there is none."""
         ...
 
-    def scan(self) -> AsyncIterator[list[Item]]:
+    def scan(self) -> AsyncGenerator[list[Item], None]:
         """All records, a page at a time, in no order. Reads, and costs, the whole table."""
         ...
 
@@ -179,4 +179,19 @@ class LetterBox(Protocol):
 
     async def waiting(self) -> int:
         """How many letters there are. Approximate, and some seconds old."""
+        ...
+
+
+class NotSignedIn(Exception):
+    """The token cannot be used; says why, without any of it."""
+
+
+class TokenVerifier(Protocol):
+    """Knows which access tokens are genuine and meant for us."""
+
+    async def claims(self, token: str) -> Mapping[str, Any]:
+        """The claims of a token whose signature, issuer, client, use and expiry are right.
+
+        Raises `NotSignedIn` for every other one.
+        """
         ...

@@ -1,7 +1,7 @@
 """The `RecordTable` port over DynamoDB: single records, read consistently and written carefully."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +116,7 @@ class DynamoDbRecords:
         same = all(_same(old.get(name), value) for name, value in item.items())
         return Merged.UNCHANGED if same else Merged.CHANGED
 
-    async def scan(self) -> AsyncIterator[list[Item]]:
+    async def scan(self) -> AsyncGenerator[list[Item], None]:
         """See RecordTable. Eventually consistent: half the price."""
         start: dict[str, Any] = {}
         while True:

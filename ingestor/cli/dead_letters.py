@@ -84,7 +84,7 @@ def show(
     """
     from ingestor.app.letters import Choice, look  # noqa: PLC0415 - see world
 
-    choice = Choice(message_id=message_id)
+    choice = Choice(message_ids=frozenset([message_id]))
     found = _with_box(context, queue, lambda box: look(box, choice))
     if not found:
         console(stderr=True).print(f"there is no dead letter {message_id}")

@@ -97,6 +97,7 @@ class Buffer(Answer):
     """How full a buffer is; `limit` is null where there is none of its own."""
 
     name: str
+    unit: Literal["messages", "bytes", "lines", "batches"]
     used: float
     limit: float | None
 
@@ -119,6 +120,13 @@ class Dependency(Answer):
     reason: str | None
 
 
+class Cache(Answer):
+    """Metadata records in memory, and the share of look-ups answered from there since the start."""
+
+    records: int
+    hit_share: float | None
+
+
 class Figures(Answer):
     """All tasks together.
 
@@ -130,6 +138,8 @@ class Figures(Answer):
     source: Literal["live", "reports"]
     tasks: int
     state: str
+    version: str
+    uptime_seconds: float | None
     received_per_s: float | None
     stored_per_s: float | None
     rejected_per_s: float | None
@@ -139,6 +149,7 @@ class Figures(Answer):
     dead_letters: int | None
     devices: DeviceCounts | None
     steps: list[Step]
+    cache: Cache
     dependencies: list[Dependency]
     health: list[Sentence]
 
@@ -214,12 +225,14 @@ class FieldInfo(Answer):
 class Record(Answer):
     """A metadata record; `attributes` without its key, `tags` what readings get from it.
 
-    The answer's ETag says which state of the record this is.
+    `others` names the attributes that are lists, maps or binary: they give no tags, and stay as
+    they are. The answer's ETag says which state of the record this is.
     """
 
     key: str
     sort_key: str | None
     attributes: dict[str, Typed]
+    others: list[str]
     tags: dict[str, str]
 
 
@@ -302,9 +315,10 @@ class Attributes(Answer):
 
 
 class NewRecord(Request):
-    """All attributes of a record except its key; one that is left out is removed.
+    """All attributes of a record except its key and `others`; one that is left out is removed.
 
-    String values (`S`, `SS`) become tags: no control characters, no backslash at the end.
+    A value is an object with one kind: `S`, `N` (a text too), `BOOL`, `NULL`, `SS` or `NS`. Texts
+    become tags: no control characters, no backslash at the end.
     """
 
     attributes: Annotated[dict[str, Typed], Meta(max_length=100)]
@@ -372,6 +386,8 @@ class LetterGroup(Answer):
     stage: str | None
     reason: str
     count: int
+    oldest_ms: int
+    newest_ms: int
     hint: str | None
     samples: list[LetterSummary]
 
@@ -468,7 +484,8 @@ class Selection(Request):
 class Counted(Answer):
     """How many are selected; `confirmation` stands for exactly these letters.
 
-    At most 500 are selected at once; `more` says that there are others.
+    At most 500 are selected at once. `more` says that there are others: then it stands for any 500
+    letters of this selection.
     """
 
     count: int

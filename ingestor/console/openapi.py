@@ -14,6 +14,7 @@ from ingestor.console import model
 
 FILE = Path(__file__).with_name("openapi.json")
 JSON, CSV, EVENTS = "application/json", "text/csv", "text/event-stream"
+MOST_CSV_BYTES = 5 * 2**20
 Schema = dict[str, Any]
 
 _PROBLEMS = {
@@ -108,11 +109,19 @@ OPERATIONS = (
         "curves",
         "get",
         "/figures/curves",
-        "Figures over time: stored_per_s, received_per_s, rejected_per_s, lag_p50_ms, lag_p99_ms, "
-        "backlog, devices_reporting",
+        "Figures over time, from what all tasks wrote to InfluxDB: received_per_s, stored_per_s, "
+        "rejected_per_s, lag_p50_ms, lag_p99_ms, backlog",
         model.Curves,
         parameters=(*RANGE, POINTS),
         problems=(422,),
+    ),
+    Operation(
+        "recent",
+        "get",
+        "/figures/recent",
+        "The last five minutes by the second, as the task that answers saw them; the same curves "
+        "and devices_reporting",
+        model.Curves,
     ),
     Operation(
         "devices",
@@ -342,7 +351,7 @@ def _operation(operation: Operation, names: dict[Any, Schema]) -> Schema:
     }
     if operation.body is not None:
         content = (
-            {operation.body: {"schema": {"type": "string", "maxLength": 5 * 2**20}}}
+            {operation.body: {"schema": {"type": "string", "maxLength": MOST_CSV_BYTES}}}
             if isinstance(operation.body, str)
             else {JSON: {"schema": names[operation.body]}}
         )

@@ -23,11 +23,12 @@ BY_RULE = "not-sent-by-the-rule"
 
 @dataclass(slots=True, frozen=True)
 class Choice:
-    """Which letters: those of one `reason` where it is given, at most `limit`, or one by its id."""
+    """Which letters: those of one `reason` or `stage` where given, some by id, at most `limit`."""
 
     reason: str | None = None
     limit: int | None = None
-    message_id: str | None = None
+    message_ids: frozenset[str] | None = None
+    stage: str | None = None
 
 
 @dataclass(slots=True)
@@ -58,13 +59,21 @@ async def look(box: LetterBox, choice: Choice) -> list[StoredLetter]:
 
 async def purge(box: LetterBox, choice: Choice) -> int:
     """Delete the chosen letters for good; how many."""
-    removed = 0
+    result = Replayed()
     async with Walk(box, choice) as walk:
         async for letters in walk.batches():
-            gone = await box.remove(letters)
-            walk.gone(gone)
-            removed += len(gone)
-    return removed
+            await purge_these(box, walk, letters, result)
+    return result.sent
+
+
+async def purge_these(
+    box: LetterBox, walk: "Walk", letters: Sequence[StoredLetter], result: Replayed
+) -> None:
+    """Delete up to ten letters of a walk; those that are gone count as `sent`."""
+    gone = await box.remove(letters)
+    walk.gone(gone)
+    result.chosen += len(letters)
+    result.sent += len(gone)
 
 
 async def replay(box: LetterBox, choice: Choice, *, per_second: float) -> Replayed:
@@ -76,14 +85,21 @@ async def replay(box: LetterBox, choice: Choice, *, per_second: float) -> Replay
     result = Replayed()
     async with Walk(box, choice) as walk:
         async for letters in walk.batches():
-            result.chosen += len(letters)
-            for part, bodies in _calls(letters, result):
-                sent = await box.send(part, bodies)
-                gone = await box.remove([each for each in part if each.message_id in sent])
-                walk.gone(gone)
-                result.sent += len(sent)
-                await asyncio.sleep(len(part) / per_second)
+            await replay_these(box, walk, letters, result)
+            await asyncio.sleep(len(letters) / per_second)
     return result
+
+
+async def replay_these(
+    box: LetterBox, walk: "Walk", letters: Sequence[StoredLetter], result: Replayed
+) -> None:
+    """Send up to ten letters of a walk again, and delete each here after that."""
+    result.chosen += len(letters)
+    for part, bodies in _calls(letters, result):
+        sent = await box.send(part, bodies)
+        gone = await box.remove([each for each in part if each.message_id in sent])
+        walk.gone(gone)
+        result.sent += len(sent)
 
 
 class Walk:
@@ -134,7 +150,8 @@ class Walk:
         choice = self._choice
         return (
             letter.sent_at_ms <= self._begun_ms
-            and choice.message_id in {None, letter.message_id}
+            and (choice.message_ids is None or letter.message_id in choice.message_ids)
+            and choice.stage in {None, letter.attributes.get("stage")}
             and choice.reason in {None, reason_of(letter)}
         )
 

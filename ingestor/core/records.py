@@ -36,12 +36,13 @@ def _records(document: Mapping[str, dict[str, Any]]) -> Iterator[tuple[str, Meta
     for key, content in document.items():
         if content and all(isinstance(v, dict) and not _is_typed(v) for v in content.values()):
             for sort, attributes in content.items():
-                yield join_key(key, sort), _record(attributes)
+                yield join_key(key, sort), read_record(attributes)
         else:
-            yield key, _record(content)
+            yield key, read_record(content)
 
 
-def _record(attributes: Mapping[str, Any]) -> Metadata:
+def read_record(attributes: Mapping[str, Any]) -> Metadata:
+    """One record; values as `read_records` takes them."""
     return Metadata(tag_values({name: _typed(value) for name, value in attributes.items()}))
 
 

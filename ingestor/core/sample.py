@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ingestor.core.encode import Encoder, Part, explain
+from ingestor.core.encode import Encoder, Part, RouteEncoder, explain
 from ingestor.core.message import Message, Reason, Rejected, Stage
 from ingestor.core.metadata import Metadata
+from ingestor.core.opened import Opened
 from ingestor.core.process import Parsed, encode
 from ingestor.core.settlement import Held
 
@@ -45,12 +46,7 @@ def try_out(
     outcome = Outcome(sample.name)
     held = Held(Message(sample.name, "", "", sent_at_ms), 0.0, 0.0)
     try:
-        if sample.is_payload:
-            route, opened = encoder.open_payload(
-                sample.content, sample.topic, sent_at_ms=sent_at_ms
-            )
-        else:
-            route, opened = encoder.open(_text(sample.content), sent_at_ms=sent_at_ms)
+        route, opened = _opened(encoder, sample, sent_at_ms)
         outcome.route = route.name
         keys = [route.metadata_key(reading, opened) for reading in opened.readings]
     except Rejected as rejection:
@@ -66,6 +62,16 @@ def try_out(
         wanted = [None if key is None else found[key] for key in keys]
         outcome.parts = explain(route, opened, wanted, sent_at_ms=sent_at_ms)
     return outcome
+
+
+def keys_of(encoder: Encoder, sample: Sample, sent_at_ms: int) -> list[str]:
+    """The keys of the metadata records that the readings of a sample name."""
+    try:
+        route, opened = _opened(encoder, sample, sent_at_ms)
+        keys = dict.fromkeys(route.metadata_key(reading, opened) for reading in opened.readings)
+    except Rejected:
+        return []
+    return [key for key in keys if key is not None]
 
 
 def as_document(outcome: Outcome, *, explained: bool, hint: str | None) -> dict[str, Any]:
@@ -88,6 +94,12 @@ def as_document(outcome: Outcome, *, explained: bool, hint: str | None) -> dict[
     if explained:
         document["parts"] = [[part._asdict() for part in parts] for parts in outcome.parts]
     return document
+
+
+def _opened(encoder: Encoder, sample: Sample, sent_at_ms: int) -> tuple[RouteEncoder, Opened]:
+    if sample.is_payload:
+        return encoder.open_payload(sample.content, sample.topic, sent_at_ms=sent_at_ms)
+    return encoder.open(_text(sample.content), sent_at_ms=sent_at_ms)
 
 
 def _text(content: bytes) -> str:

@@ -1,6 +1,6 @@
 """A table of metadata records in memory."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from copy import deepcopy
 
 from ingestor.console_ports import Item, Merged, NotStorable
@@ -67,7 +67,7 @@ class MemoryRecords:
             return Merged.CREATED
         return Merged.UNCHANGED if old == new else Merged.CHANGED
 
-    async def scan(self) -> AsyncIterator[list[Item]]:
+    async def scan(self) -> AsyncGenerator[list[Item], None]:
         """See RecordTable."""
         self.scans += 1
         self._fail()
