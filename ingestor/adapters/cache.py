@@ -1,7 +1,7 @@
 """Metadata records kept in memory for a while, in front of the store that has them all."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
 
 from cachetools import TTLCache
@@ -38,10 +38,11 @@ class _Call:
     Its task lives as long as somebody waits for it, and no longer.
     """
 
-    __slots__ = ("answers", "keys", "task", "waiters")
+    __slots__ = ("answers", "forgotten", "keys", "task", "waiters")
 
     def __init__(self) -> None:
         self.keys: list[str] = []
+        self.forgotten: set[str] = set()
         self.answers: Mapping[str, Metadata | None] = {}
         self.waiters = 0
         self.task: asyncio.Task[None]
@@ -148,6 +149,19 @@ class CachedMetadata:
             await self._look_up(missing, answers)
         return answers
 
+    def forget(self, keys: Iterable[str]) -> int:
+        """Drop what is known of these keys, since it has changed; how many were known.
+
+        What a look-up under way brings of them is answered to those who wait, and not kept.
+        """
+        dropped = 0
+        for key in keys:
+            dropped += self._entries.pop(key, None) is not None
+            call = self._calls.pop(key, None)
+            if call is not None:
+                call.forgotten.add(key)
+        return dropped
+
     async def _look_up(self, keys: list[str], answers: dict[str, Metadata | None]) -> None:
         """Add what the store, or else an outdated record, says of `keys`."""
         calls = [self._call_for(key) for key in keys]
@@ -186,7 +200,10 @@ class CachedMetadata:
                 if self._open is call:
                     self._open = None
                 answers = await self._store.fetch(tuple(call.keys))
-            call.answers = {key: self._keep(key, answers[key]) for key in answers}
+            call.answers = {
+                key: answers[key] if key in call.forgotten else self._keep(key, answers[key])
+                for key in answers
+            }
         finally:
             self._retire(call)
 

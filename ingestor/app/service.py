@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,13 +16,14 @@ from ingestor.adapters.clock import SystemClock
 from ingestor.adapters.signals import on_end, on_signals
 from ingestor.adapters.sqs import QueueSetupError, SqsQueue
 from ingestor.adapters.watchdog import watchdog
+from ingestor.app.console import open_console
 from ingestor.app.status import DEPENDENCIES, Status
 from ingestor.config import Settings
 from ingestor.core.backoff import Backoff
 from ingestor.core.encode import Encoder
 from ingestor.core.mapping import parse_mapping
 from ingestor.dependencies import open_queue, open_sink, open_store
-from ingestor.ops.server import OpsServer, OpsSetupError
+from ingestor.ops.server import Extras, OpsServer, OpsSetupError
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.pipeline import Limits, Pipeline
 from ingestor.pipeline.report import Reporter
@@ -80,7 +82,9 @@ async def _serve(settings: Settings, telemetry: Telemetry, place: Place | None) 
         if place is not None:
             stack.enter_context(on_end(place.lifeline, stop.set))
         status = Status(telemetry=telemetry, clock=context.clock)
-        ops = await stack.enter_async_context(_ops_server(settings, telemetry, status, place))
+        extras = await _console(settings, telemetry, context, status, place, stack)
+        ops = _ops_server(settings, telemetry, status, extras)
+        await stack.enter_async_context(ops)
         telemetry.log.info("started", status_page=ops.url)
         queue = await _open_queue(settings, context, stack, stop)
         if queue is None:
@@ -116,8 +120,28 @@ async def _serve(settings: Settings, telemetry: Telemetry, place: Place | None) 
         await pipeline.run(stop)
 
 
+async def _console(
+    settings: Settings,
+    telemetry: Telemetry,
+    context: Context,
+    status: Status,
+    place: Place | None,
+    stack: AsyncExitStack,
+) -> Extras:
+    """What the ops server has besides: the console, which for workers is their supervisor's."""
+    if place is not None:
+        return Extras(listening=place.listening, forget=status.forget)
+
+    async def forget(keys: Sequence[str]) -> int:
+        return status.forget(keys)
+
+    return await stack.enter_async_context(
+        open_console(settings, telemetry, context.clock, status=status.document, forget=forget)
+    )
+
+
 def _ops_server(
-    settings: Settings, telemetry: Telemetry, status: Status, place: Place | None
+    settings: Settings, telemetry: Telemetry, status: Status, extras: Extras
 ) -> OpsServer:
     exposition = Exposition(telemetry, gauges=status.gauges, dependencies=DEPENDENCIES)
     return OpsServer(
@@ -127,7 +151,7 @@ def _ops_server(
         live=status.not_live,
         ready=status.not_ready,
         status=status.document,
-        listening=place.listening if place else None,
+        extras=extras,
     )
 
 

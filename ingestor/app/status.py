@@ -1,6 +1,6 @@
 """What the running service says of itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -32,6 +32,10 @@ class Status:
         """From now on, tell what these do."""
         self._pipeline = pipeline
         self._cache = cache
+
+    def forget(self, keys: Iterable[str]) -> int:
+        """Drop copies of metadata records; how many there were."""
+        return self._cache.forget(keys) if self._cache else 0
 
     def not_live(self) -> list[str]:
         """Why a restart would help."""

@@ -18,6 +18,7 @@ import msgspec
 
 from ingestor.adapters.clock import SystemClock
 from ingestor.adapters.signals import on_signals
+from ingestor.app.console import open_console
 from ingestor.app.family import merge_documents, merge_metrics
 from ingestor.config import Settings
 from ingestor.ops.server import OpsServer, OpsSetupError
@@ -100,6 +101,15 @@ class Worker:
         self.not_live = [str(each) for each in live.get("reasons", [])]
         self._heard_at = now
 
+    async def forget(self, session: aiohttp.ClientSession, keys: Sequence[str]) -> int:
+        """Let it drop copies of metadata records; how many there were, 0 without an answer."""
+        try:
+            async with session.post(f"{self._url}/forget", json=list(keys)) as response:
+                answer = msgspec.json.decode(await response.read(), type=dict[str, int])
+        except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError):
+            return 0
+        return answer.get("dropped", 0)
+
     def silence(self, now: float) -> list[str]:
         """Why it is taken for dead, if it is."""
         silent = now - self._heard_at
@@ -139,6 +149,13 @@ class Workers:
                 now = self._clock.monotonic()
                 await asyncio.gather(*(each.look(session, now) for each in self._workers))
                 await self._clock.sleep(LOOK_EVERY_SECONDS)
+
+    async def forget(self, keys: Sequence[str]) -> int:
+        """Let all drop copies of metadata records; how many there were."""
+        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
+            return sum(
+                await asyncio.gather(*(each.forget(session, keys) for each in self._workers))
+            )
 
     def not_live(self) -> list[str]:
         """Why a restart would help."""
@@ -202,14 +219,21 @@ async def _run(
     workers: Sequence[Worker],
     stop: asyncio.Event,
 ) -> int:
-    async with OpsServer(
-        host=settings.ops_host,
-        port=settings.ops_port,
-        metrics=family.metrics,
-        live=family.not_live,
-        ready=family.not_ready,
-        status=family.document,
-    ) as ops:
+    console = open_console(
+        settings, telemetry, SystemClock(), status=family.document, forget=family.forget
+    )
+    async with (
+        console as extras,
+        OpsServer(
+            host=settings.ops_host,
+            port=settings.ops_port,
+            metrics=family.metrics,
+            live=family.not_live,
+            ready=family.not_ready,
+            status=family.document,
+            extras=extras,
+        ) as ops,
+    ):
         telemetry.log.info("started", status_page=ops.url, workers=len(workers))
         watch = asyncio.create_task(family.watch(), name="watch")
         ends = [

@@ -12,7 +12,7 @@ from ingestor.config.rules import rule_mistakes
 from ingestor.config.settings import Settings, variable
 
 PREFIX = variable("")
-FROM_FILE = ("influxdb_token", "influxdb_password", "mapping")
+FROM_FILE = ("influxdb_token", "influxdb_password", "mapping", "console_influxdb_token")
 """Fields whose text can also come from the file that `<field>_file` names."""
 
 _FILE_BYTES = 1024**2

@@ -37,12 +37,16 @@ def _api_has_what_it_needs(settings: Settings, _: Mapping[str, str]) -> Iterator
             yield Mistake(variable(field), problem, remedy(field))
 
 
-def _user_and_password_together(settings: Settings, _: Mapping[str, str]) -> Iterator[Mistake]:
-    pair = ("influxdb_username", "influxdb_password")
-    for one, other in (pair, pair[::-1]):
-        if getattr(settings, one) is None and getattr(settings, other) is not None:
-            problem = f"is not set, but {variable(other)} is"
-            yield Mistake(variable(one), problem, f"{remedy(one)}, or set neither")
+def _together(one: str, other: str) -> Rule:
+    """Of these two fields both are set, or neither."""
+
+    def rule(settings: Settings, _: Mapping[str, str]) -> Iterator[Mistake]:
+        for this, that in ((one, other), (other, one)):
+            if getattr(settings, this) is None and getattr(settings, that) is not None:
+                problem = f"is not set, but {variable(that)} is"
+                yield Mistake(variable(this), problem, f"{remedy(this)}, or set neither")
+
+    return rule
 
 
 def _letters_go_elsewhere(settings: Settings, _: Mapping[str, str]) -> Iterator[Mistake]:
@@ -92,7 +96,14 @@ def _sort_keys_differ(origin: str, number: int, *, has_sort: bool) -> Mistake:
 
 _RULES: tuple[tuple[frozenset[str], Rule], ...] = (
     (frozenset({"influxdb_api"}), _api_has_what_it_needs),
-    (frozenset({"influxdb_username", "influxdb_password"}), _user_and_password_together),
+    (
+        frozenset({"influxdb_username", "influxdb_password"}),
+        _together("influxdb_username", "influxdb_password"),
+    ),
+    (
+        frozenset({"console_issuer", "console_client"}),
+        _together("console_issuer", "console_client"),
+    ),
     (frozenset({"queue_url", "dead_letter_queue_url"}), _letters_go_elsewhere),
     (frozenset({"receive_wait_seconds", "stop_seconds"}), _last_poll_ends_in_time),
     (frozenset({"mapping", "metadata_sort_attribute"}), _mapping_can_be_used),

@@ -17,12 +17,14 @@ from ingestor.console.problems import Refuse, unusable
 from ingestor.console.sheets import read_csv, write_csv
 from ingestor.console_ports import Item, Merged, NotStorable, RecordTable
 from ingestor.core.tagvalues import tag_values
-from ingestor.ports import Unavailable
+from ingestor.ports import Clock, Unavailable
 
 WRITES_AT_ONCE = 8
 MOST_EXPORTED = 20_000
 MOST_FAILED = 100
 IMPORT_SECONDS = 20.0
+AGAIN_SECONDS = 1.0
+MOST_AGAIN = 100
 JITTER = 1.1
 """Copies live up to a tenth longer than the TTL says."""
 
@@ -48,6 +50,7 @@ class Records:
         table: RecordTable,
         index: RecordIndex,
         forget: Forget,
+        clock: Clock,
         ttl_seconds: float,
         audit: Audit,
     ) -> None:
@@ -58,6 +61,18 @@ class Records:
         self._audit = audit
         self._effect = model.Effect(here="at once", other_tasks_within_seconds=ttl_seconds * JITTER)
         self._exporting = asyncio.Lock()
+        self._clock = clock
+        self._again: asyncio.Queue[list[str]] = asyncio.Queue(MOST_AGAIN)
+
+    async def run(self) -> None:
+        """Drop changed records once more a moment later, until cancelled.
+
+        The pipeline's look-ups are eventually consistent: for a moment they may bring what was.
+        """
+        while True:
+            keys = await self._again.get()
+            await self._clock.sleep(AGAIN_SECONDS)
+            await self._forget(keys)
 
     async def page(self, call: Call) -> model.RecordPage:
         """One page of records."""
@@ -116,7 +131,8 @@ class Records:
             raise _conflict(await self._get(key))
         # What others have added meanwhile is in it too.
         item = await self._get(key) or new
-        await self._took_effect([item])
+        self._index.put(item)
+        await self._took_effect([key])
         before = old or {}
         names = [name for name in {**before, **new} if before.get(name) != new.get(name)]
         self._audit(call, key=key, created=old is None, attributes=sorted(names))
@@ -135,7 +151,7 @@ class Records:
             keys = [self._keys.join(each.key, each.sort_key) for each in body.keys]
         except ValueError as error:
             raise unusable("keys", str(error)) from error
-        dropped = await self._forget(keys)
+        dropped = await self._took_effect(keys)
         self._audit(call, keys=len(keys), dropped=dropped)
         return model.Refreshed(dropped=dropped, effect=self._effect)
 
@@ -207,12 +223,13 @@ class Records:
                 group.create_task(merge(item), name=f"console-import-{n}")
         for item in written:
             self._index.merge(item)
-        await self._forget([self._keys.of(item) for item in written])
+        await self._took_effect([self._keys.of(item) for item in written])
 
-    async def _took_effect(self, items: Sequence[Item]) -> None:
-        for item in items:
-            self._index.put(item)
-        await self._forget([self._keys.of(item) for item in items])
+    async def _took_effect(self, keys: list[str]) -> int:
+        """Readings get the changed records from now on; how many copies of them there were."""
+        with contextlib.suppress(asyncio.QueueFull):
+            self._again.put_nowait(keys)
+        return await self._forget(keys)
 
     async def _get(self, key: str) -> Item | None:
         with _storing():

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,15 +77,16 @@ class Console:
         self._facts = facts
         self._access = access
         self._log = log
-        clock = world.clock
+        self._clock = clock = world.clock
         self._index = RecordIndex(world.table, facts.keys, clock)
         trying = Trying(facts.mapping, facts.mapping_version, world.store)
         letters = Letters(world.open_box, trying, clock, self._audit)
         devices = Devices(reader=world.reader, table=world.table, index=self._index, clock=clock)
-        records = Records(
+        self._records = records = Records(
             table=world.table,
             index=self._index,
             forget=world.forget,
+            clock=clock,
             ttl_seconds=facts.ttl_seconds,
             audit=self._audit,
         )
@@ -144,8 +145,21 @@ class Console:
     async def run(self) -> None:
         """Keep index and figures going, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._index.run(), name="console-index")
-            group.create_task(self._watching.run(), name="console-watching")
+            for name, run in (
+                ("console-index", self._index.run),
+                ("console-watching", self._watching.run),
+                ("console-forgetting", self._records.run),
+            ):
+                group.create_task(self._keep_going(run), name=name)
+
+    async def _keep_going(self, run: Callable[[], Awaitable[None]]) -> None:
+        """A defect of the console is told, and no reason for readings to wait."""
+        while True:
+            try:
+                await run()
+            except Exception as error:  # noqa: BLE001 - see above
+                _log.error("the console stumbled\n%s", format_failure(error))
+                await self._clock.sleep(1.0)
 
     def _answering(self, operation: Operation, handler: Handler) -> Any:
         async def handle(request: web.Request) -> web.StreamResponse:

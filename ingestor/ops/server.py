@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from importlib.resources import files
+from dataclasses import dataclass
+from ipaddress import ip_address
 from socket import socket
 from types import TracebackType
 from typing import Any, Self
@@ -11,24 +12,19 @@ import msgspec
 from aiohttp import web
 
 from ingestor.ops.address import address
+from ingestor.ops.pages import Page, status_page
 from ingestor.telemetry.failures import format_failure
 
+_POLICY = (
+    "default-src 'none'; connect-src {connect}; img-src 'self'; script-src 'self'; "
+    "style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'"
+)
 _HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; connect-src 'self'; img-src 'self'; "
-    "script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; require-trusted-types-for 'script'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "Server": "ingestor",  # instead of the versions of Python and aiohttp
     "X-Content-Type-Options": "nosniff",
-}
-_PAGE = {
-    "/": ("index.html", "text/html"),
-    "/status.css": ("status.css", "text/css"),
-    "/status.js": ("status.js", "text/javascript"),
-    "/chart.js": ("chart.js", "text/javascript"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 _PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 _CLOSE_SECONDS = 1.0
@@ -43,13 +39,31 @@ class OpsSetupError(Exception):
     """The server cannot listen where it was told to."""
 
 
+@dataclass(slots=True, frozen=True)
+class Extras:
+    """What some ops servers have besides.
+
+    A socket in `listening` takes the place of host and port. `console` answers below `/api/v1`;
+    `pages` are served by their paths, instead of the status page. With `signed_in` the figures are
+    for this machine alone: others come through the console, whose page may also ask the origin
+    `sign_in`. `forget` takes keys from a supervisor: the caches are here.
+    """
+
+    listening: socket | None = None
+    console: web.Application | None = None
+    pages: Mapping[str, Page] | None = None
+    signed_in: bool = False
+    sign_in: str | None = None
+    forget: Callable[[list[str]], int] | None = None
+
+
 class OpsServer:
     """Answers while its context is open; opening raises `OpsSetupError`.
 
     The callables run on the event loop at each request and must not block: `metrics` gives the
     text format of Prometheus; `live` and `ready` the reasons why not, none when all is well;
     `status` what `/api/status` shows as JSON. When one raises, the answer is a bare 500 and the
-    exception is logged. A socket in `listening` takes the place of host and port.
+    exception is logged.
     """
 
     def __init__(
@@ -61,22 +75,30 @@ class OpsServer:
         live: Callable[[], list[str]],
         ready: Callable[[], list[str]],
         status: Callable[[], Mapping[str, Any]],
-        listening: socket | None = None,
+        extras: Extras | None = None,
     ) -> None:
-        self._listening = listening
+        extras = extras or Extras()
+        self._listening = extras.listening
         self._host = host
         self._port = port
         app = web.Application(middlewares=[_bare_failures])
-        app.on_response_prepare.append(_add_headers)
+        connect = "'self'" if extras.sign_in is None else f"'self' {extras.sign_in}"
+        app.on_response_prepare.append(_adding_headers(_POLICY.format(connect=connect)))
+        pages = extras.pages or status_page()
+        figures = _for_this_machine if extras.signed_in else _for_all
         app.add_routes(
             [
                 web.get("/live", _probe("live", live)),
                 web.get("/ready", _probe("ready", ready)),
-                web.get("/metrics", _metrics(metrics)),
-                web.get("/api/status", _status(status)),
-                *(web.get(path, _static(*what)) for path, what in _PAGE.items()),
+                web.get("/metrics", figures(_metrics(metrics))),
+                web.get("/api/status", figures(_status(status))),
+                *(web.get(path, page.serve) for path, page in pages.items()),
             ]
         )
+        if extras.forget is not None:
+            app.add_routes([web.post("/forget", _forget(extras.forget))])
+        if extras.console is not None:
+            app.add_subapp("/api/v1", extras.console)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSE_SECONDS)
 
     @property
@@ -133,12 +155,31 @@ def _status(collect: Callable[[], Mapping[str, Any]]) -> Handler:
     return handle
 
 
-def _static(name: str, content_type: str) -> Handler:
-    # Read once: nothing on the file system is served by its name.
-    body = files("ingestor.ops").joinpath("static", name).read_bytes()
+def _forget(drop: Callable[[list[str]], int]) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        # A page of another origin cannot send this type unasked.
+        if request.content_type != "application/json":
+            return web.Response(text="JSON only\n", status=415)
+        try:
+            keys = msgspec.json.decode(await request.read(), type=list[str])
+        except ValueError:
+            return web.Response(text="a list of keys is needed\n", status=400)
+        return _json({"dropped": drop(keys)})
 
-    async def handle(_: web.Request) -> web.Response:
-        return web.Response(body=body, content_type=content_type, charset="utf-8")
+    return handle
+
+
+def _for_all(handler: Handler) -> Handler:
+    return handler
+
+
+def _for_this_machine(handler: Handler) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        # A load balancer asks from elsewhere, and says for whom.
+        is_near = request.remote is not None and ip_address(request.remote).is_loopback
+        if not is_near or "X-Forwarded-For" in request.headers:
+            return web.Response(text="only from this machine; sign in to the console\n", status=401)
+        return await handler(request)
 
     return handle
 
@@ -160,5 +201,10 @@ async def _bare_failures(request: web.Request, handler: Handler) -> web.StreamRe
         return web.Response(text="internal error\n", status=500)
 
 
-async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(_HEADERS)
+def _adding_headers(policy: str) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    async def add(_: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(_HEADERS)
+        response.headers["Content-Security-Policy"] = policy
+        response.headers.setdefault("Cache-Control", "no-store")
+
+    return add

@@ -139,7 +139,7 @@ def test_what_is_expected_is_told_in_words(field: str, expected: str) -> None:
 def test_what_is_secret_is_known_by_its_type() -> None:
     """Nobody has to remember to list a new secret."""
     secrets = {field for field, info in FIELDS.items() if is_secret(info)}
-    assert secrets == {"influxdb_token", "influxdb_password"}
+    assert secrets == {"influxdb_token", "influxdb_password", "console_influxdb_token"}
 
 
 @pytest.mark.parametrize(
