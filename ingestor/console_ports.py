@@ -87,12 +87,12 @@ class SeriesReader(Protocol):
         """Points in order of time, the first so many; without tags."""
         ...
 
-    async def present(
+    async def seen(
         self, group: Sequence[str], *, since_ns: int, limit: int
-    ) -> set[tuple[str, ...]]:
-        """The values of these tags, as tuples, that any point since then has; at most so many.
+    ) -> dict[tuple[str, ...], int]:
+        """The values of these tags that points since then have, with the time of the last one.
 
-        A series without one of the tags has the empty text there.
+        At most so many. A series without one of the tags has the empty text there.
         """
         ...
 

@@ -150,6 +150,7 @@ def _facts(settings: Settings, keys: Keys) -> Facts:
     links = {"grafana": settings.console_grafana, "chronograf": settings.console_chronograf}
     return Facts(
         keys=keys,
+        device_tag=settings.console_device_tag,
         mapping=settings.mapping,
         mapping_version=mapping_version(settings.mapping),
         version=version("ingestor"),

@@ -45,6 +45,13 @@ class Settings(ServiceSettings):
         description="The same of Chronograf.",
         examples=["https://d111111abcdef8.cloudfront.net/chronograf"],
     )
+    console_device_tag: str = Field(
+        "sensorID",
+        min_length=1,
+        max_length=255,
+        description="The tag that tells one device from another: the console lists its values.",
+        examples=["sensorID"],
+    )
     console_influxdb_token: Token | None = Field(
         None,
         description="A token that may read what is stored, for the console. Not set: it reads "

@@ -1,28 +1,26 @@
-"""Devices: metadata records, and what is stored of them.
+"""Devices: what is stored of them, and the metadata record that their readings name.
 
-A device is a record. Its readings are found by the tags that the record's key gives them, so a
-mapping that keeps the key attribute from the tags hides them (`include`, `exclude`).
+A device is a value of the device tag; its record is found by the tags that the record's key gives
+to readings, so a mapping that keeps the key from the tags (`include`, `exclude`) hides records.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from ingestor.console import model
 from ingestor.console.calls import Call
 from ingestor.console.editing import etag_of, record_of
-from ingestor.console.index import MOST_RECORDS, Keys, RecordIndex, Snapshot, matching, page_of
+from ingestor.console.fleet import MOST_DEVICES, REPORTING_SECONDS, SECOND_NS, Fleet, Seen
+from ingestor.console.fleet import Devices as Known
+from ingestor.console.index import Keys, RecordIndex, page_of, search
 from ingestor.console.problems import Refuse, unusable
 from ingestor.console_ports import Point, RecordTable, SeriesReader, Span, Value, Window
 from ingestor.core.prefix import escape_measurement, escape_name
 from ingestor.core.scalars import float_text, string_text
 from ingestor.ports import Clock, Unavailable
 
-SECOND_NS = 10**9
-REPORTING_SECONDS = 300
-PRESENT_SECONDS = 15.0
-"""How long the set of devices that report is taken for what it was."""
 LATEST_DAYS = 30
 SPARK_STEPS = 30
 SPARK_STEP_NS = 120 * SECOND_NS
@@ -39,29 +37,41 @@ class Devices:
     """Answers about devices. Reads only."""
 
     def __init__(
-        self, *, reader: SeriesReader, table: RecordTable, index: RecordIndex, clock: Clock
+        self,
+        *,
+        reader: SeriesReader,
+        table: RecordTable,
+        index: RecordIndex,
+        fleet: Fleet,
+        clock: Clock,
     ) -> None:
         self._reader = reader
         self._table = table
         self._index = index
+        self._fleet = fleet
         self._keys: Keys = index.keys
+        self._tag = fleet.device_tag
         self._clock = clock
-        self._present: tuple[float, frozenset[str]] | None = None
-        self._asking = asyncio.Lock()
 
     async def page(self, call: Call) -> model.DevicePage:
-        """One page of devices, with what was stored of them last; without that when it is down."""
-        snapshot = await self._index.get()
+        """One page of devices, with what was stored of them last.
+
+        Without their records while the table cannot be read, unless they are searched for.
+        """
+        known = await self._fleet.known.get()
+        reporting = await self._fleet.reporting.get()
         problems: list[str] = []
-        present: frozenset[str] | None = None
+        records: Mapping[str, dict[str, str]] = {}
         async with _noting(problems):
-            present = await self._reporting()
-        state = call.text("state")
-        if state != "all" and present is None:
+            records = (await self._index.get()).records
+        if problems and call.query["where"]:
             raise Unavailable(problems[0])
-        found = matching(snapshot, call.text("q"), call.query["where"])
+        state = call.text("state")
+        found = await asyncio.to_thread(
+            search, call.text("q"), call.query["where"], self._candidates(known, records)
+        )
         if state != "all":
-            found = [key for key in found if (key in (present or ())) == (state == "reporting")]
+            found = [name for name in found if (name in reporting) == (state == "reporting")]
         page, following = page_of(found, call.text("cursor"), call.whole("limit") or 0)
         latest: list[Point] = []
         sparks: list[Window] = []
@@ -69,41 +79,57 @@ class Devices:
             latest = await self._latest(page)
             sparks = await self._sparks(page)
         return model.DevicePage(
-            items=[self._row(key, snapshot, present, latest, sparks) for key in page],
+            items=[
+                self._row(name, known.by_id[name], records, name in reporting, latest, sparks)
+                for name in page
+            ],
             next=following,
             total=len(found),
-            index=self._index.state(snapshot),
+            index=model.IndexState(
+                records=len(known.order),
+                age_seconds=round(self._fleet.reporting.age_seconds, 1),
+                complete=len(known.order) < MOST_DEVICES,
+            ),
             problems=list(dict.fromkeys(problems)),
         )
 
     async def counts(self) -> model.DeviceCounts:
         """How many devices there are, and how many report."""
-        snapshot = await self._index.get()
-        present = await self._reporting()
-        reporting = sum(key in snapshot.records for key in present)
+        known = await self._fleet.known.get()
+        reporting = await self._fleet.reporting.get()
+        count = len(known.by_id.keys() | reporting)
         return model.DeviceCounts(
-            known=len(snapshot.records),
-            reporting=reporting,
-            silent=len(snapshot.records) - reporting,
+            known=count,
+            reporting=len(reporting),
+            silent=count - len(reporting),
             window_seconds=REPORTING_SECONDS,
         )
 
     async def detail(self, call: Call) -> model.DeviceDetail:
-        """One device; it may have readings without a record, and a record without readings."""
-        key = key_of(call, self._keys)
-        item = await self._table.get(key)
-        latest = await self._latest([key])
-        if item is None and not latest:
-            raise Refuse(404, "There is neither a record nor a reading of this device.")
+        """One device, also one that has been silent for longer than the list knows."""
+        name = call.needed("id")
+        points = await self._latest([name], self._keys.names())
+        if not points:
+            raise Refuse(404, f"There is no reading of this device of the last {LATEST_DAYS} days.")
+        newest = max(points, key=lambda point: point.time_ns)
+        # A device whose record has changed has older series too.
+        latest = [
+            max(of_one, key=lambda point: point.time_ns)
+            for of_one in _by_measurement(points).values()
+        ]
+        key = self._key_in(newest.tags)
+        item = None if key is None else await self._table.get(key)
         types = await self._reader.fields()
-        present = await self._reporting()
-        name, sort_key = self._keys.split(key)
+        partition, sort_key = (None, None) if key is None else self._keys.split(key)
+        age_ns = self._clock.time_ns() - newest.time_ns
         return model.DeviceDetail(
-            key=name,
+            id=name,
+            key=partition,
             sort_key=sort_key,
             record=None if item is None else record_of(item, self._keys),
             etag=None if item is None else etag_of(item),
-            reporting=key in present,
+            last_seen_ms=newest.time_ns // 10**6,
+            reporting=age_ns <= REPORTING_SECONDS * SECOND_NS,
             latest=[_latest(point) for point in latest],
             fields=[
                 model.FieldInfo(measurement=each.measurement, field=field, type=kind)  # type: ignore[arg-type]  # InfluxDB's own words are these
@@ -119,7 +145,7 @@ class Devices:
         """Fields of one measurement over a range."""
         measurement = call.needed("measurement")
         span = span_of(*range_of(call), call.whole("points") or 1)
-        where = [self._keys.tags(key_of(call, self._keys))]
+        where = [{self._tag: call.needed("id")}]
         windows = await self._reader.windows(
             span, functions=("mean", "min", "max"), where=where, measurement=_name(measurement)
         )
@@ -144,67 +170,82 @@ class Devices:
         begin_ms, end_ms = range_of(call)
         return await self._reader.points(
             measurement=_name(call.needed("measurement")),
-            where=[self._keys.tags(key_of(call, self._keys))],
+            where=[{self._tag: call.needed("id")}],
             begin_ns=begin_ms * 10**6,
             end_ns=end_ms * 10**6,
             limit=limit,
         )
 
-    async def _latest(self, keys: Sequence[str]) -> list[Point]:
-        if not keys:
+    async def _latest(self, names: Sequence[str], group: Sequence[str] = ()) -> list[Point]:
+        if not names:
             return []
         return await self._reader.last(
-            where=[self._keys.tags(key) for key in keys],
-            group=self._keys.names(),
+            where=[{self._tag: name} for name in names],
+            group=(self._tag, *group),
             since_ns=self._clock.time_ns() - LATEST_DAYS * DAY_SECONDS * SECOND_NS,
         )
 
-    async def _sparks(self, keys: Sequence[str]) -> list[Window]:
-        if not keys:
+    async def _sparks(self, names: Sequence[str]) -> list[Window]:
+        if not names:
             return []
         end = self._clock.time_ns() // SPARK_STEP_NS + 1
         return await self._reader.windows(
             Span((end - SPARK_STEPS) * SPARK_STEP_NS, SPARK_STEP_NS, SPARK_STEPS),
             functions=("mean",),
-            where=[self._keys.tags(key) for key in keys],
-            group=self._keys.names(),
+            where=[{self._tag: name} for name in names],
+            group=(self._tag,),
         )
 
-    async def _reporting(self) -> frozenset[str]:
-        """The keys of devices with a reading in the window."""
-        async with self._asking:  # one query for all who wait for it
-            now = self._clock.monotonic()
-            if self._present is None or now - self._present[0] > PRESENT_SECONDS:
-                since_ns = self._clock.time_ns() - REPORTING_SECONDS * SECOND_NS
-                names = self._keys.names()
-                found = await self._reader.present(names, since_ns=since_ns, limit=MOST_RECORDS)
-                self._present = now, frozenset(self._keys.join(*_parts(each)) for each in found)
-            return self._present[1]
+    @staticmethod
+    def _candidates(
+        known: Known, records: Mapping[str, dict[str, str]]
+    ) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+        nothing: dict[str, str] = {}
+        for name in list(known.order):
+            key = known.by_id[name].key
+            yield name, key, records.get(key, nothing)
 
     def _row(
         self,
-        key: str,
-        snapshot: Snapshot,
-        present: frozenset[str] | None,
+        name: str,
+        seen: Seen,
+        records: Mapping[str, dict[str, str]],
+        reporting: bool,  # noqa: FBT001 - one column of the row
         latest: Sequence[Point],
         sparks: Sequence[Window],
     ) -> model.Device:
-        name, sort_key = self._keys.split(key)
-        tags = self._keys.tags(key)
+        partition, sort_key = self._keys.split(seen.key) if seen.key else (None, None)
         own = [
             model.Spark(measurement=window.measurement, field=field, values=values)
             for window in sparks
-            if window.tags == tags
+            if window.tags[self._tag] == name
             for (_, field), values in window.values.items()
         ]
+        points = [point for point in latest if point.tags[self._tag] == name]
+        last_ns = max([seen.last_ns, *(point.time_ns for point in points)])
         return model.Device(
-            key=name,
+            id=name,
+            key=partition,
             sort_key=sort_key,
-            attributes=snapshot.records[key],
-            reporting=None if present is None else key in present,
-            latest=[_latest(point) for point in latest if point.tags == tags],
+            attributes=records.get(seen.key, {}),
+            last_seen_ms=last_ns // 10**6,
+            reporting=reporting,
+            latest=[_latest(point) for point in points],
             sparks=own[:MOST_SPARKS],
         )
+
+    def _key_in(self, tags: Mapping[str, str]) -> str | None:
+        parts = [tags.get(name, "") for name in self._keys.names()]
+        if not parts[0]:
+            return None
+        return self._keys.join(parts[0], parts[1] if len(parts) > 1 else None)
+
+
+def _by_measurement(points: Sequence[Point]) -> dict[str, list[Point]]:
+    found: dict[str, list[Point]] = {}
+    for point in points:
+        found.setdefault(point.measurement, []).append(point)
+    return found
 
 
 def key_of(call: Call, keys: Keys) -> str:
@@ -253,10 +294,6 @@ async def _noting(problems: list[str]) -> AsyncIterator[None]:
         yield
     except Unavailable as error:
         problems.append(error.reason)
-
-
-def _parts(values: Sequence[str]) -> tuple[str, str | None]:
-    return values[0], values[1] if len(values) > 1 else None
 
 
 def _name(measurement: str) -> str:

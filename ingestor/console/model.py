@@ -85,7 +85,7 @@ class Lag(Answer):
 
 
 class DeviceCounts(Answer):
-    """Devices with a record: those with a reading within the window, and all others."""
+    """Devices of the last week: those with a reading within the window, and all others."""
 
     known: int
     reporting: int
@@ -167,7 +167,7 @@ class Curves(Answer):
 
 
 class IndexState(Answer):
-    """What a search has looked at: records, how old, and whether these were all there are."""
+    """What a search has looked at: how many, how old, and whether these were all there are."""
 
     records: int
     age_seconds: float
@@ -191,15 +191,17 @@ class Spark(Answer):
 
 
 class Device(Answer):
-    """One row of the list: a metadata record and what was stored with it.
+    """One row of the list. `attributes` are those of the record that its readings name.
 
-    `sort_key` is null unless the table has a sort key. `attributes` are the tags that it gives.
+    `key` is null where they name none; `sort_key` is null unless the table has a sort key.
     """
 
-    key: str
+    id: str
+    key: str | None
     sort_key: str | None
     attributes: dict[str, str]
-    reporting: bool | None
+    last_seen_ms: int
+    reporting: bool
     latest: list[Latest]
     sparks: list[Spark]
 
@@ -243,11 +245,13 @@ class DeviceDetail(Answer):
     not kept anywhere: a message is deleted when it is stored.
     """
 
-    key: str
+    id: str
+    key: str | None
     sort_key: str | None
     record: Record | None
     etag: str | None
-    reporting: bool | None
+    last_seen_ms: int
+    reporting: bool
     latest: list[Latest]
     fields: list[FieldInfo]
     last_lines: list[str]

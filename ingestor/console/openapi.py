@@ -77,12 +77,13 @@ KEY = (
     Parameter("key", _text(2048), "The key of the metadata record.", required=True),
     Parameter("sort_key", _text(1024), "Its sort key, where the table has one."),
 )
+DEVICE = Parameter("id", _text(2048), "The device, as the list names it.", required=True)
 PAGE = (
-    Parameter("q", _text(200), "Only records with this text in a key or a value, in any case."),
+    Parameter("q", _text(200), "Only those with this text in a name or value, in any case."),
     Parameter(
         "where",
         {"type": "array", "items": _text(400, pattern="^[^=]+=.*$"), "maxItems": 10},
-        "`attribute=value`, repeated: only records that have all of these.",
+        "`attribute=value`, repeated: only those with a record that has all of these.",
     ),
     Parameter("limit", _whole(1, 200, 50), "Most items of a page."),
     Parameter("cursor", _text(6000), "`next` of the page before."),
@@ -127,7 +128,7 @@ OPERATIONS = (
         "devices",
         "get",
         "/devices",
-        "Devices, by key, with what was stored last",
+        "Devices of the last week, by id, with what was stored last",
         model.DevicePage,
         parameters=(
             *PAGE,
@@ -152,7 +153,7 @@ OPERATIONS = (
         "/device",
         "One device",
         model.DeviceDetail,
-        parameters=KEY,
+        parameters=(DEVICE,),
         problems=(404, 422),
     ),
     Operation(
@@ -161,7 +162,7 @@ OPERATIONS = (
         "/device/series",
         "The numeric fields of one measurement over a range, in even steps",
         model.DeviceSeries,
-        parameters=(*KEY, MEASUREMENT, *RANGE, POINTS),
+        parameters=(DEVICE, MEASUREMENT, *RANGE, POINTS),
         problems=(422,),
     ),
     Operation(
@@ -171,7 +172,7 @@ OPERATIONS = (
         "Every reading of one measurement over a range, at most 50,000; `X-Truncated: true` when "
         "there are more",
         CSV,
-        parameters=(*KEY, MEASUREMENT, *RANGE),
+        parameters=(DEVICE, MEASUREMENT, *RANGE),
         problems=(422,),
         headers={"X-Truncated": "`true` when there are more readings than the answer has."},
     ),

@@ -77,7 +77,7 @@ class Records:
     async def page(self, call: Call) -> model.RecordPage:
         """One page of records."""
         snapshot = await self._index.get()
-        found = matching(snapshot, call.text("q"), call.query["where"])
+        found = await asyncio.to_thread(matching, snapshot, call.text("q"), call.query["where"])
         page, following = page_of(found, call.text("cursor"), call.whole("limit") or 0)
         rows = []
         for key in page:
@@ -94,7 +94,7 @@ class Records:
         return model.Attributes(
             key_attribute=self._keys.partition,
             sort_attribute=self._keys.sort,
-            attributes=list(facets(snapshot, self._keys.names())),
+            attributes=await asyncio.to_thread(facets, snapshot, self._keys.names()),
             index=self._index.state(snapshot),
         )
 

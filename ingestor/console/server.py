@@ -17,6 +17,7 @@ from ingestor.console.access import Access, Identity
 from ingestor.console.calls import Call, Handler, answer, read_call
 from ingestor.console.devices import Devices
 from ingestor.console.downloads import readings_csv
+from ingestor.console.fleet import Fleet
 from ingestor.console.index import Keys, RecordIndex
 from ingestor.console.letters import Letters, OpenBox
 from ingestor.console.limits import RateLimit
@@ -56,6 +57,7 @@ class Facts:
     """What it has to know of the service; limits are requests per second, with bursts of five."""
 
     keys: Keys
+    device_tag: str
     mapping: str
     mapping_version: str
     version: str
@@ -81,7 +83,14 @@ class Console:
         self._index = RecordIndex(world.table, facts.keys, clock)
         trying = Trying(facts.mapping, facts.mapping_version, world.store)
         letters = Letters(world.open_box, trying, clock, self._audit)
-        devices = Devices(reader=world.reader, table=world.table, index=self._index, clock=clock)
+        self._fleet = Fleet(world.reader, facts.keys, facts.device_tag, clock)
+        devices = Devices(
+            reader=world.reader,
+            table=world.table,
+            index=self._index,
+            fleet=self._fleet,
+            clock=clock,
+        )
         self._records = records = Records(
             table=world.table,
             index=self._index,
@@ -146,7 +155,9 @@ class Console:
         """Keep index and figures going, until cancelled."""
         async with asyncio.TaskGroup() as group:
             for name, run in (
-                ("console-index", self._index.run),
+                ("console-index", self._index.renewed.run),
+                ("console-known", self._fleet.known.run),
+                ("console-reporting", self._fleet.reporting.run),
                 ("console-watching", self._watching.run),
                 ("console-forgetting", self._records.run),
             ):

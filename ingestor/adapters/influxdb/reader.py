@@ -15,6 +15,8 @@ from ingestor.core.influxql import Bound, condition, identifier, select
 from ingestor.ports import Clock, Unavailable
 
 READ_SECONDS = 10.0
+LONG_SECONDS = 60.0
+"""For what is asked of all devices."""
 MOST_BYTES = 64 * 2**20
 """Of one answer: 100,000 groups are 15 MB."""
 MOST_LINE_BYTES = 8 * 2**20
@@ -77,7 +79,7 @@ async def open_reader(
         parameters["rp"] = retention_policy
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=CALLS_AT_ONCE, ssl=ssl.create_default_context()),
-        timeout=aiohttp.ClientTimeout(total=READ_SECONDS, connect=3.0),
+        timeout=aiohttp.ClientTimeout(total=None, connect=3.0),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={} if authorization is None else {"Authorization": authorization},
         read_bufsize=MOST_LINE_BYTES // 2,  # aiohttp takes lines of up to twice as much
@@ -220,23 +222,26 @@ class InfluxDbReader:
             for point in _points(series, schema.get(series.name, {}))
         ]
 
-    async def present(
+    async def seen(
         self, group: Sequence[str], *, since_ns: int, limit: int
-    ) -> set[tuple[str, ...]]:
+    ) -> dict[tuple[str, ...], int]:
         """See SeriesReader."""
         statements = [
             select(
-                ", ".join(f"last({identifier(field)})" for field in list(types)[:MOST_FIELDS]),
+                "*::field",
                 name,
                 begin_ns=since_ns,
                 group=map(identifier, group),
+                rest="ORDER BY time DESC LIMIT 1",
             )
-            for name, types in (await self._sources(None)).items()
+            for name in await self._sources(None)
         ]
-        found: set[tuple[str, ...]] = set()
-        async with aclosing(self._ask(statements, Bound())) as answers:
+        found: dict[tuple[str, ...], int] = {}
+        asking = self._ask(statements, Bound(), seconds=LONG_SECONDS)
+        async with aclosing(asking) as answers:
             async for _, series in answers:
-                found.add(tuple(series.tags.get(name, "") for name in group))
+                key = tuple(series.tags.get(name, "") for name in group)
+                found[key] = max(found.get(key, 0), *(int(row[0] or 0) for row in series.values))
                 if len(found) >= limit:
                     break
         return found
@@ -261,7 +266,7 @@ class InfluxDbReader:
         return {name: types for name, types in schema.items() if name not in self._own}
 
     async def _ask(
-        self, statements: Sequence[str], bound: Bound
+        self, statements: Sequence[str], bound: Bound, *, seconds: float = READ_SECONDS
     ) -> AsyncGenerator[tuple[int, _Series], None]:
         """The series of the answers, with the number of their statement; large ones in parts."""
         if not statements:
@@ -270,7 +275,7 @@ class InfluxDbReader:
         size = 0
         try:
             async with (
-                asyncio.timeout(READ_SECONDS),
+                asyncio.timeout(seconds),
                 self._slots,
                 self._session.post(
                     self._address, params=self._parameters, data=form, allow_redirects=False
@@ -285,9 +290,7 @@ class InfluxDbReader:
                     for number, series in self._read(line):
                         yield number, series
         except TimeoutError as exc:
-            raise Unavailable(
-                f"{self._here} did not answer a query within {READ_SECONDS:g} s."
-            ) from exc
+            raise Unavailable(f"{self._here} did not answer a query within {seconds:g} s.") from exc
         except (aiohttp.ClientError, OSError, ValueError) as exc:
             raise Unavailable(f"{self._here} cannot be asked: {type(exc).__name__}.") from exc
 

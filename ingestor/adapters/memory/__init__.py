@@ -4,6 +4,7 @@ They pass the same contract suites as the real adapters, and can be told to fail
 """
 
 from ingestor.adapters.memory.clock import FakeClock
+from ingestor.adapters.memory.letters import MemoryLetters
 from ingestor.adapters.memory.lines import Point, parse_line
 from ingestor.adapters.memory.metadata import MemoryMetadata
 from ingestor.adapters.memory.queue import Fault, MemoryQueue
@@ -14,6 +15,7 @@ from ingestor.adapters.memory.sink import MemorySink
 __all__ = [
     "FakeClock",
     "Fault",
+    "MemoryLetters",
     "MemoryMetadata",
     "MemoryQueue",
     "MemoryRecords",

@@ -99,15 +99,15 @@ class MemorySeries:
         chosen = self._chosen(measurement, where, begin_ns, end_ns)
         return [Point(each.measurement, {}, each.time_ns, each.fields) for each in chosen][:limit]
 
-    async def present(
+    async def seen(
         self, group: Sequence[str], *, since_ns: int, limit: int
-    ) -> set[tuple[str, ...]]:
+    ) -> dict[tuple[str, ...], int]:
         """See SeriesReader."""
         found = {
-            tuple(point.tags.get(name, "") for name in group)
+            tuple(point.tags.get(name, "") for name in group): point.time_ns
             for point in self._chosen(None, (), since_ns, None)
         }
-        return set(list(found)[:limit])
+        return dict(list(found.items())[:limit])
 
     async def fields(self) -> dict[str, dict[str, str]]:
         """See SeriesReader."""
