@@ -103,7 +103,9 @@ class CognitoVerifier:
         address = f"{self._issuer}/.well-known/jwks.json"
         try:
             async with self._session.get(address, allow_redirects=False) as response:
-                body = await response.content.read(MOST_BYTES)
+                body = b""
+                while len(body) < MOST_BYTES and (chunk := await response.content.readany()):
+                    body += chunk
                 if response.status != 200:  # noqa: PLR2004 - a status
                     raise Unavailable(f"The user pool answers with status {response.status}.")
             found = msgspec.json.decode(body, type=dict[str, list[dict[str, Any]]])["keys"]

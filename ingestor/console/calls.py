@@ -11,7 +11,7 @@ from aiohttp import web
 
 from ingestor.console import model
 from ingestor.console.access import Identity
-from ingestor.console.openapi import CSV, JSON, MOST_CSV_BYTES, Operation, Parameter
+from ingestor.console.operations import CSV, JSON, MOST_CSV_BYTES, Operation, Parameter
 from ingestor.console.problems import Refuse, unusable
 
 MOST_BODY_BYTES = 512 * 1024

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from ingestor.console.calls import Call
 from ingestor.console.devices import Devices
-from ingestor.console.openapi import CSV
+from ingestor.console.operations import CSV
 from ingestor.console_ports import Point
 
 MOST_READINGS = 50_000

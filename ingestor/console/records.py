@@ -12,7 +12,7 @@ from ingestor.console.calls import Call, answer
 from ingestor.console.devices import key_of
 from ingestor.console.editing import checked, etag_of, others_of, record_of, text_problem
 from ingestor.console.index import RecordIndex, Snapshot, facets, matching, page_of
-from ingestor.console.openapi import CSV
+from ingestor.console.operations import CSV
 from ingestor.console.problems import Refuse, unusable
 from ingestor.console.sheets import read_csv, write_csv
 from ingestor.console_ports import Item, Merged, NotStorable, RecordTable

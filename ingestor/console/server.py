@@ -21,7 +21,8 @@ from ingestor.console.fleet import Fleet
 from ingestor.console.index import Keys, RecordIndex
 from ingestor.console.letters import Letters, OpenBox
 from ingestor.console.limits import RateLimit
-from ingestor.console.openapi import EVENTS, FILE, JSON, OPERATIONS, Operation
+from ingestor.console.openapi import FILE
+from ingestor.console.operations import EVENTS, JSON, OPERATIONS, Operation
 from ingestor.console.problems import Refuse, response
 from ingestor.console.records import Forget, Records
 from ingestor.console.trying import Trying

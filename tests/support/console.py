@@ -1,5 +1,6 @@
 """A console on fakes, asked over HTTP on the loopback interface."""
 
+import asyncio
 import io
 import json
 import time
@@ -58,6 +59,7 @@ class Rig:
 
     def __post_init__(self) -> None:
         self.log = io.StringIO()
+        self.forgot_twice = asyncio.Event()
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -67,6 +69,8 @@ class Rig:
     async def forget(self, keys: Sequence[str]) -> int:
         """As the cache of the pipeline would."""
         self.forgotten += keys
+        if len(self.forgotten) > 1:
+            self.forgot_twice.set()
         return len(keys)
 
     @asynccontextmanager
