@@ -12,6 +12,7 @@ _PARENTS = {
     "ClusterStack": "ecs-cluster",
     "EfsStack": "efs-storage",
     "CloudFrontStack": "cloudfront-alb",
+    "ConsoleStack": "console",
     "InfluxDbStack": "influxdb-service",
     "MetadataStack": "metadata",
     "QueueStack": "queue",
@@ -79,6 +80,7 @@ STEPS = (
     ),
     Step("metadata", ("AlertsStack",), has_roles=True),
     Step("queue", ("AlertsStack",), has_roles=True),
+    Step("console", ("CloudFrontStack",)),
     Step(
         "ingestor-service",
         (
@@ -87,6 +89,8 @@ STEPS = (
             "QueueStack",
             "MetadataStack",
             "InfluxDbStack",
+            "CloudFrontStack",
+            "ConsoleStack",
             "AlertsStack",
         ),
         has_roles=True,
@@ -103,7 +107,6 @@ STEPS = (
         ("ClusterStack", "QueueStack", "IngestorStack", "LambdaStack", "AlertsStack"),
         has_roles=True,
     ),
-    Step("console", ("CloudFrontStack",)),
     Step(
         "dashboard",
         ("ClusterStack", "QueueStack", "MetadataStack", "IotRuleStack", "IngestorStack"),
