@@ -57,11 +57,11 @@ PAGE = (
     Parameter("q", _text(200), "Only those with this text in a name or value, in any case."),
     Parameter(
         "where",
-        {"type": "array", "items": _text(400, pattern="^[^=]+=.*$"), "maxItems": 10},
+        {"type": "array", "items": _text(200, pattern="^[^=]+=.*$"), "maxItems": 5},
         "`attribute=value`, repeated: only those with a record that has all of these.",
     ),
     Parameter("limit", _whole(1, 200, 50), "Most items of a page."),
-    Parameter("cursor", _text(6000), "`next` of the page before."),
+    Parameter("cursor", _text(3100), "`next` of the page before."),
 )
 RANGE = (
     Parameter("from_ms", _whole(0, _MOST_MS), "Begin; default: an hour before the end."),

@@ -27,6 +27,8 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
+_LONGEST_ADDRESS = 64 * 1024
+"""Bytes: names of devices, and what is searched for, may be long texts in any script."""
 _CLOSE_SECONDS = 1.0
 """What a request that is being answered gets when the server closes."""
 
@@ -99,7 +101,12 @@ class OpsServer:
             app.add_routes([web.post("/forget", _forget(extras.forget))])
         if extras.console is not None:
             app.add_subapp("/api/v1", extras.console)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSE_SECONDS)
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            shutdown_timeout=_CLOSE_SECONDS,
+            max_line_size=_LONGEST_ADDRESS,
+        )
 
     @property
     def url(self) -> str:
