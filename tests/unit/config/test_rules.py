@@ -115,3 +115,13 @@ def test_rules_about_a_value_that_is_wrong_itself_wait() -> None:
         "INGESTOR_STOP_SECONDS",
         "INGESTOR_INFLUXDB_ORG",
     ]
+
+
+def test_issuer_and_client_of_the_console_come_together() -> None:
+    """Half of a sign-in would let nobody in, or everybody."""
+    (mistake,) = mistakes_in({"console_issuer": "https://issuer.example/pool"})
+    assert mistake.startswith("INGESTOR_CONSOLE_CLIENT is not set, but INGESTOR_CONSOLE_ISSUER is")
+    (mistake,) = mistakes_in({"console_client": "abc"})
+    assert mistake.startswith("INGESTOR_CONSOLE_ISSUER is not set, but")
+    both = {"console_issuer": "https://issuer.example/pool", "console_client": "abc"}
+    assert mistakes_in(both) == []

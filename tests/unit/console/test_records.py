@@ -323,3 +323,27 @@ async def test_composite_keys(rig: Rig) -> None:
         assert status == 422
         page = await client.get("/metadata")
     assert [(each["key"], each["sort_key"]) for each in page["items"]] == [("s", "u")]
+
+
+async def test_a_hundred_thousand_records(rig: Rig) -> None:
+    """One scan serves every page and search; the last page is as near as the first."""
+    count = 100_000
+    rig.table = MemoryRecords(
+        {"metakey": {"S": f"k{n:06}"}, "maker": {"S": f"m{n % 7}"}} for n in range(count)
+    )
+    async with rig.running() as client:
+        status, page, _ = await client.ask("GET", "/metadata", params={"limit": "200"})
+        while status == 503:  # it is being read for the first time
+            status, page, _ = await client.ask("GET", "/metadata", params={"limit": "200"})
+        following = await client.get("/metadata", limit=200, cursor=page["next"])
+        last = await client.get("/metadata", limit=200, cursor=f"k{count - 201:06}")
+        one = await client.get("/metadata", q="K054321")
+        some = await client.get("/metadata", where="maker=m3", limit=1)
+        facets = await client.get("/attributes")
+    assert page["total"] == count
+    assert following["items"][0]["key"] == "k000200"
+    assert (last["items"][-1]["key"], last["next"]) == (f"k{count - 1:06}", None)
+    assert [each["key"] for each in one["items"]] == ["k054321"]
+    assert some["total"] == len(range(3, count, 7))
+    assert facets["attributes"][0]["distinct"] == 7
+    assert rig.table.scans == 1
