@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo chaos soak bench test prove check format lambda lock deploy destroy images test-images previews clean ready-demo ready-dev
+.PHONY: help setup demo chaos soak bench test prove check format lambda lock deploy destroy images test-images previews pictures clean ready-demo ready-dev
 
 # The newest Python that will do; `make PYTHON=/path/to/python3 …` takes another one.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
@@ -71,6 +71,9 @@ lock: ## Pin all dependencies of pyproject.toml again [UPGRADE=1: to their newes
 previews: ready-dev ## Run every query of the dashboards, and draw them into grafana/previews
 	@$(BIN)/python -m loadtest.dashboards
 
+pictures: ready-dev ## Draw the console on a running job, for its README
+	@$(BIN)/pytest -n0 tests/console/browser/pictures.py
+
 images: ready-dev ## Container images without an engine, and their tests (root, Debian) [SUITE=bookworm]
 	@docker/images
 	@$(MAKE) --no-print-directory test-images
@@ -86,7 +89,7 @@ destroy: ## Delete all of them, after asking [ENVIRONMENT=demo]
 
 clean: ## Remove everything that make has made in this folder
 	@rm -rf .venv .venv-* build dist .coverage .coverage.* .hypothesis .import_linter_cache \
-		.mypy_cache .pytest_cache .ruff_cache
+		.mypy_cache .pytest_cache .ruff_cache ingestor/console/dist ingestor/console/page/node_modules
 	@find ingestor loadtest tests .ci -name __pycache__ -prune -exec rm -rf {} +
 
 ready-demo ready-dev:

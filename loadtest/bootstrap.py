@@ -126,6 +126,21 @@ class Setup:
         if not self._environ.get("INGESTOR_MINISTACK"):
             self._apart(self._ministack, _MINISTACK)
 
+    def console(self, target: str) -> None:
+        """Build the console's page. Without it the demo runs, too, and shows the status page."""
+        build = [str(self._main.python), "-m", "loadtest.console"]
+        try:
+            words = run(
+                build + ["--dev"] * (target == "dev"), cwd=self._root, environ=self._environ
+            )
+        except SetupError as exc:
+            if target == "dev":
+                raise
+            say(f"there is no console, a plain status page stands in for it: {exc}")
+        else:
+            for line in words.splitlines():
+                say(line)
+
     def cfn(self) -> None:
         """Install what checks and deploys the templates."""
         self._apart(self._cfn, _CFN)
@@ -253,6 +268,7 @@ def main(arguments: list[str] | None = None) -> int:
         with only_one(root), influxd_beside(root, os.environ):
             setup = Setup(root, os.environ)
             setup.python(target)
+            setup.console(target)
             setup.ministack()
             if target == "dev":
                 setup.cfn()

@@ -123,6 +123,17 @@ def test_failures(checkout: Checkout) -> None:
     assert checkout.installed(".venv-ministack") == {"ministack"}
 
 
+def test_no_console(checkout: Checkout) -> None:
+    """The demo goes on without the console and says why; tests do not."""
+    done = checkout.set_up("demo", CONSOLE_SAYS="npm: no such host")
+    assert (done.returncode, "npm: no such host" in done.stderr) == (0, True)
+    assert checkout.installed(".venv-ministack") == {"ministack"}
+
+    done = checkout.set_up("dev", CONSOLE_SAYS="npm: no such host")
+    assert (done.returncode, "npm: no such host" in done.stderr) == (1, True)
+    assert checkout.set_up("dev").returncode == 0
+
+
 def test_with_an_index_of_its_own(checkout: Checkout) -> None:
     """A pip that is told of an index is used itself, since uv would not know of it."""
     done = checkout.set_up("demo", PIP_INDEX_URL="http://127.0.0.1:9/simple")

@@ -38,6 +38,8 @@ here=$(dirname "$0")
 eval "$UV_DOES"
 exec "$here/python" -m pip --python "$5" install -q "${@:6}"
 """
+# Builds nothing, or fails with these words.
+CONSOLE = "import os, sys; sys.exit(os.environ.get('CONSOLE_SAYS'))"
 
 
 def wheel(folder: Path | str, name: str, files: Mapping[str, str] | None = None) -> Path:
@@ -75,6 +77,7 @@ class Checkout:
         self._log.touch()
         for name in ("__init__.py", "bootstrap.py", "toolchain.py"):
             shutil.copy(ROOT / "loadtest" / name, loadtest)
+        (loadtest / "console.py").write_text(CONSOLE)
         (self.root / "pyproject.toml").write_text(PROJECT)
         (self.root / "backend.py").write_text(BACKEND)
         wheel(self._wheels, "uv", {"uv-1.0.data/scripts/uv": UV})
