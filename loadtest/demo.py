@@ -76,7 +76,7 @@ async def run_demo(options: Options, found: FoundInfluxd, console: Console) -> R
             console.print(f"InfluxDB ({options.api} API): {stack.influxd.url}", highlight=False)
             async with _worker(options.way, stack) as worker:
                 if isinstance(worker, Service):
-                    console.print(f"Status page: {worker.url}/", highlight=False)
+                    console.print(f"Console: {worker.url}/", highlight=False)
                 if options.duration_seconds is None:
                     console.print("Ctrl-C ends the run and counts; twice ends it at once.")
                 with Book.create(options.ledger, {"seed": options.seed}) as book:

@@ -30,7 +30,7 @@ class Function:
     service is, but for the kill.
     """
 
-    page = "none: Lambda has no status page"
+    page = "none: Lambda has no console"
 
     def __init__(self, stack: Stack, *, direct: bool) -> None:
         self._stack = stack

@@ -54,7 +54,7 @@ class Service(Server):
 
     @property
     def page(self) -> str:
-        """The address of the status page."""
+        """The address of the console."""
         return f"{self.url}/"
 
     async def kill(self) -> None:

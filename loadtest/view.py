@@ -75,7 +75,7 @@ class View:
             ("lag p99", show_seconds(now.lag_p99_seconds)),
             ("backlog", f"{now.waiting} waiting, {now.in_flight} in flight"),
             ("devices connected", f"{now.connected} of {now.devices}"),
-            ("status page", now.page),
+            ("console", now.page),
         ):
             table.add_row(*row)
         return table

@@ -61,7 +61,7 @@ async def run_chaos(options: Options, found: FoundInfluxd, console: Console) -> 
                 for number, record in zip(range(DEVICES), cycle(records), strict=False)
             ]
             async with PatientService(site.environment()) as service:
-                console.print(f"Status page: {service.url}/", highlight=False)
+                console.print(f"Console: {service.url}/", highlight=False)
                 with Book.create(options.ledger, {"seed": options.seed}) as book:
                     return await Chaos(options, site, service, devices, book, console).run()
 

@@ -45,7 +45,7 @@ async def run_soak(options: Options, console: Console) -> SoakReport:
             canned("--rate", f"{rate:.3f}") as answerers,
             service(answerers, into_canned(answerers)) as running,
         ):
-            console.print(f"Status page: {running.url}/", highlight=False)
+            console.print(f"Console: {running.url}/", highlight=False)
             samples = await _soak(running, answerers["sqs"], options.seconds, console)
     return SoakReport(peak, rate, samples, machine())
 

@@ -128,7 +128,7 @@ async def test_a_run_is_exact(api: str, found_influxd: FoundInfluxd, demos: Demo
     """Every reading of every device arrives once, enriched, by either API, and is reported."""
     assert api in found_influxd.apis
     demo = await demos.start("--duration=6", "--devices=5", INGESTOR_INFLUXDB_API=api)
-    await demo.until("Status page: http://127.0.0.1:")
+    await demo.until("Console: http://127.0.0.1:")
 
     assert await demo.end() == 0, demo.output
     report = demo.report()
