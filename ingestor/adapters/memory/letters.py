@@ -49,6 +49,7 @@ class MemoryLetters:
         """See LetterBox."""
         self._fail()
         names = {each.message_id for each in letters} - self.stubborn
+        self._out -= names
         for name in names:
             self._letters.pop(name, None)
         return names

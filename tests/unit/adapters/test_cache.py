@@ -389,3 +389,34 @@ async def test_a_look_up_that_the_loop_cancelled_is_unavailable(
             task.cancel()
     with pytest.raises(Unavailable):
         await fetch
+
+
+async def test_what_is_forgotten_is_looked_up_again(
+    cache: CachedMetadata, store: MemoryMetadata
+) -> None:
+    """A changed record is seen before its time is up; the others stay."""
+    await cache.fetch(["a", "b", "nobody"])
+    store.records["a"] = record("new")
+    store.records["nobody"] = record("somebody")
+    assert cache.forget(["a", "nobody", "unknown"]) == 2
+    assert texts(await cache.fetch(["a", "b", "nobody"])) == {
+        "a": "new",
+        "b": "b",
+        "nobody": "somebody",
+    }
+    assert store.fetches[1:] == [("a", "nobody")]
+
+
+async def test_a_look_up_under_way_is_not_kept_when_its_key_is_forgotten(
+    cache: CachedMetadata, store: MemoryMetadata, clock: FakeClock
+) -> None:
+    """It may have read what was: those who wait get it, and whoever comes later asks again."""
+    store.gate = asyncio.Event()
+    waiting = asyncio.create_task(cache.fetch(["a", "b"]))
+    await clock.settle()
+    assert cache.forget(["a"]) == 0
+    store.gate.set()
+    assert texts(await waiting) == {"a": "a", "b": "b"}
+    store.records["a"] = record("new")
+    assert texts(await cache.fetch(["a", "b"])) == {"a": "new", "b": "b"}
+    assert store.fetches == [("a", "b"), ("a",)]
