@@ -5,27 +5,27 @@ to readings, so a mapping that keeps the key from the tags (`include`, `exclude`
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from aiohttp import web
+
 from ingestor.console import model
 from ingestor.console.calls import Call
+from ingestor.console.downloads import MOST_READINGS, line_of, readings_csv
 from ingestor.console.editing import etag_of, record_of
 from ingestor.console.fleet import MOST_DEVICES, REPORTING_SECONDS, SECOND_NS, Fleet, Seen
 from ingestor.console.fleet import Devices as Known
 from ingestor.console.index import Keys, RecordIndex, page_of, search
 from ingestor.console.problems import Refuse, unusable
-from ingestor.console_ports import Point, RecordTable, SeriesReader, Span, Value, Window
-from ingestor.core.prefix import escape_measurement, escape_name
-from ingestor.core.scalars import float_text, string_text
+from ingestor.console.spans import range_of, span_of, times_of
+from ingestor.console_ports import Point, RecordTable, SeriesReader, Span, Window
 from ingestor.ports import Clock, Unavailable
 
 LATEST_DAYS = 30
 SPARK_STEPS = 30
 SPARK_STEP_NS = 120 * SECOND_NS
 MOST_SPARKS = 4
-STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 DAY_SECONDS = 86_400
 NO_PAYLOAD = (
     "Payloads are not kept: a message is deleted when it is stored. These are the readings as they "
@@ -136,7 +136,7 @@ class Devices:
                 for each in latest
                 for field, kind in sorted(types.get(each.measurement, {}).items())
             ],
-            last_lines=[_line(point) for point in latest],
+            last_lines=[line_of(point) for point in latest],
             last_payload=None,
             last_payload_note=NO_PAYLOAD,
         )
@@ -165,16 +165,17 @@ class Devices:
             fields=fields,
         )
 
-    async def points(self, call: Call, limit: int) -> list[Point]:
+    async def download(self, call: Call) -> web.Response:
         """Every reading of one measurement over a range, up to a limit."""
         begin_ms, end_ms = range_of(call)
-        return await self._reader.points(
+        points = await self._reader.points(
             measurement=_name(call.needed("measurement")),
             where=[{self._tag: call.needed("id")}],
             begin_ns=begin_ms * 10**6,
             end_ns=end_ms * 10**6,
-            limit=limit,
+            limit=MOST_READINGS + 1,
         )
+        return readings_csv(points)
 
     async def _latest(self, names: Sequence[str], group: Sequence[str] = ()) -> list[Point]:
         if not names:
@@ -248,45 +249,6 @@ def _by_measurement(points: Sequence[Point]) -> dict[str, list[Point]]:
     return found
 
 
-def key_of(call: Call, keys: Keys) -> str:
-    """The key that a request names."""
-    try:
-        return keys.join(call.needed("key"), call.text("sort_key"))
-    except ValueError as error:
-        raise unusable("sort_key", str(error)) from error
-
-
-def range_of(call: Call) -> tuple[int, int]:
-    """Begin and end in milliseconds."""
-    end = call.whole("to_ms")
-    if end is None:
-        end = time.time_ns() // 10**6
-    begin = call.whole("from_ms")
-    if begin is None:
-        begin = max(0, end - 3_600_000)
-    if begin >= end:
-        raise unusable("from_ms", "the begin must lie before the end")
-    return begin, end
-
-
-def span_of(begin_ms: int, end_ms: int, points: int) -> Span:
-    """Even steps over a range, at most so many (and one more at the edge)."""
-    seconds = (end_ms - begin_ms) / 1000
-    step = next((each for each in STEPS if seconds / each <= points), None)
-    if step is None:
-        step = -(-int(seconds) // points // DAY_SECONDS) * DAY_SECONDS or DAY_SECONDS
-        step = max(step, DAY_SECONDS)
-    begin = begin_ms // 1000 // step
-    end = -(-end_ms // 1000 // step)
-    return Span(begin * step * SECOND_NS, step * SECOND_NS, max(1, end - begin))
-
-
-def times_of(span: Span) -> list[int]:
-    """When each step begins, in epoch seconds."""
-    begin, step = span.begin_ns // SECOND_NS, span.step_ns // SECOND_NS
-    return [begin + n * step for n in range(span.steps)]
-
-
 @asynccontextmanager
 async def _noting(problems: list[str]) -> AsyncIterator[None]:
     """Within the block an outage is a remark: the rest of the answer is worth having."""
@@ -306,25 +268,3 @@ def _latest(point: Point) -> model.Latest:
     return model.Latest(
         measurement=point.measurement, time_ms=point.time_ns // 10**6, fields=point.fields
     )
-
-
-def _line(point: Point) -> str:
-    series = escape_measurement(point.measurement) + "".join(
-        f",{escape_name(name)}={escape_name(value)}" for name, value in point.tags.items() if value
-    )
-    values = ",".join(
-        f"{escape_name(name)}={_text(value)}" for name, value in sorted(point.fields.items())
-    )
-    return f"{series} {values} {point.time_ns}"
-
-
-def _text(value: Value) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return f"{value}i"
-        case float():
-            return float_text(value)
-        case str():
-            return string_text(value)

@@ -9,9 +9,8 @@ from aiohttp import web
 
 from ingestor.console import model
 from ingestor.console.calls import Call, answer
-from ingestor.console.devices import key_of
 from ingestor.console.editing import checked, etag_of, others_of, record_of, text_problem
-from ingestor.console.index import RecordIndex, Snapshot, facets, matching, page_of
+from ingestor.console.index import Keys, RecordIndex, Snapshot, facets, matching, page_of
 from ingestor.console.operations import CSV
 from ingestor.console.problems import Refuse, unusable
 from ingestor.console.sheets import read_csv, write_csv
@@ -234,6 +233,14 @@ class Records:
     async def _get(self, key: str) -> Item | None:
         with _storing():
             return await self._table.get(key)
+
+
+def key_of(call: Call, keys: Keys) -> str:
+    """The key that a request names."""
+    try:
+        return keys.join(call.needed("key"), call.text("sort_key"))
+    except ValueError as error:
+        raise unusable("sort_key", str(error)) from error
 
 
 @contextlib.contextmanager

@@ -16,7 +16,6 @@ from ingestor.console import model
 from ingestor.console.access import Access, Identity
 from ingestor.console.calls import Call, Handler, answer, read_call
 from ingestor.console.devices import Devices
-from ingestor.console.downloads import readings_csv
 from ingestor.console.fleet import Fleet
 from ingestor.console.index import Keys, RecordIndex
 from ingestor.console.letters import Letters, OpenBox
@@ -117,9 +116,6 @@ class Console:
             clock, per_second=facts.changes_per_second, burst=int(5 * facts.changes_per_second)
         )
 
-        async def csv_of(call: Call) -> web.Response:
-            return await readings_csv(devices, call)
-
         handlers: dict[str, Handler] = {
             "session": self._session,
             "figures": self._watching.figures,
@@ -130,7 +126,7 @@ class Console:
             "attributes": records.attributes,
             "device": devices.detail,
             "device_series": devices.series,
-            "device_csv": csv_of,
+            "device_csv": devices.download,
             "records": records.page,
             "record": records.record,
             "put_record": records.put,

@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 
 from ingestor.console import model
 from ingestor.console.calls import Call
-from ingestor.console.devices import Devices, range_of, span_of, times_of
+from ingestor.console.devices import Devices
 from ingestor.console.figures import figures_of, from_reports, from_status
 from ingestor.console.letters import Letters
 from ingestor.console.problems import Refuse
+from ingestor.console.spans import range_of, span_of, times_of
 from ingestor.console_ports import SeriesReader, Span, Window
 from ingestor.ports import Clock, Unavailable
 
