@@ -1,6 +1,5 @@
 """The console of this service: its adapters, by the settings."""
 
-import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -13,10 +12,9 @@ from typing import Any
 
 import msgspec
 
-from ingestor.adapters.dynamodb import TableSetupError
 from ingestor.adapters.dynamodb_records import open_records
 from ingestor.adapters.influxdb.reader import InfluxDbReader, basic, open_reader, token
-from ingestor.adapters.sqs import QueueSetupError
+from ingestor.app.late import Late, LateRecords, LateStore
 from ingestor.app.letters import open_box
 from ingestor.config import Settings
 from ingestor.console.access import Access, LocalAccess, NoAccess, TokenAccess, is_loopback_name
@@ -24,11 +22,10 @@ from ingestor.console.index import Keys
 from ingestor.console.model import SignIn
 from ingestor.console.records import Forget
 from ingestor.console.server import Console, Facts, World, running
-from ingestor.console_ports import LetterBox
 from ingestor.dependencies import mapping_version, open_store
 from ingestor.ops.pages import Page, built_page
 from ingestor.ops.server import Extras
-from ingestor.ports import Clock, Unavailable
+from ingestor.ports import Clock
 from ingestor.telemetry.catalogue import FIGURES, REJECTED
 from ingestor.telemetry.facts import Telemetry
 
@@ -47,32 +44,29 @@ async def open_console(
 ) -> AsyncIterator[Extras]:
     """The console, for the ops server, until the end of the block.
 
-    Nothing is asked of anybody before somebody looks. Where the clients for AWS cannot be made
-    there is no console, and the service will say why.
+    Nothing is opened at AWS, and nobody is asked anything, before somebody looks.
     """
     async with AsyncExitStack() as stack:
         keys = Keys(settings.metadata_key_attribute, settings.metadata_sort_attribute)
-        try:
-            table = await stack.enter_async_context(
-                open_records(
-                    table=settings.metadata_table,
-                    key_attribute=keys.partition,
-                    sort_attribute=keys.sort,
-                )
-            )
-            store = await stack.enter_async_context(
-                open_store(settings, clock=clock, random=SystemRandom())
-            )
-        except (TableSetupError, Unavailable) as error:
-            telemetry.log.warning("no console", reason=str(error))
-            yield Extras()
-            return
         world = World(
             status=status,
             reader=await stack.enter_async_context(_reader(settings, clock)),
-            table=table,
-            store=store,
-            open_box=_Box(settings, stack).get,
+            table=LateRecords(
+                Late(
+                    lambda: open_records(
+                        table=settings.metadata_table,
+                        key_attribute=keys.partition,
+                        sort_attribute=keys.sort,
+                    ),
+                    stack,
+                )
+            ),
+            store=LateStore(
+                Late(lambda: open_store(settings, clock=clock, random=SystemRandom()), stack)
+            ),
+            open_box=Late(
+                lambda: open_box(settings, None, hold_seconds=HOLD_SECONDS), stack
+            ).opened,
             forget=forget,
             clock=clock,
         )
@@ -85,28 +79,6 @@ async def open_console(
             signed_in=settings.console_issuer is not None,
             sign_in=settings.console_sign_in,
         )
-
-
-class _Box:
-    """The dead-letter queue, opened when somebody first looks at it, and then kept open."""
-
-    def __init__(self, settings: Settings, stack: AsyncExitStack) -> None:
-        self._settings = settings
-        self._stack = stack
-        self._opening = asyncio.Lock()
-        self._box: LetterBox | None = None
-
-    @asynccontextmanager
-    async def get(self) -> AsyncIterator[LetterBox]:
-        """The queue; raises `Unavailable` also where it cannot be used as it is."""
-        async with self._opening:
-            if self._box is None:
-                opening = open_box(self._settings, None, hold_seconds=HOLD_SECONDS)
-                try:
-                    self._box = await self._stack.enter_async_context(opening)
-                except QueueSetupError as error:
-                    raise Unavailable(str(error)) from error
-        yield self._box
 
 
 def _reader(settings: Settings, clock: Clock) -> AbstractAsyncContextManager[InfluxDbReader]:

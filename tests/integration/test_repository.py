@@ -93,11 +93,12 @@ def test_locks_follow_the_project() -> None:
     extras = project["project"]["optional-dependencies"]
     groups = project["dependency-groups"]
     asked = {
-        "requirements.txt": project["project"]["dependencies"],
+        "requirements.txt": project["project"]["dependencies"] + extras["console"],
         "requirements-build.txt": groups["build"],
         "requirements-demo.txt": extras["loadtest"] + groups["build"],
         "requirements-dev.txt": extras["loadtest"]
         + extras["lambda"]
+        + extras["console"]
         + [each for each in groups["dev"] if isinstance(each, str)],
         "requirements-lambda.txt": extras["lambda"],
         "requirements-ministack.txt": groups["ministack"],

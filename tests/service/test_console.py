@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 from service.conftest import RECORD, Site, reading, until
+from support.user_pool import CLIENT, Pool
 
 from loadtest.service import Service
 
@@ -176,3 +177,34 @@ async def test_a_dead_letter_is_corrected_replayed_and_stored(site: Site) -> Non
         await service.finish()
     header, row = csv.reader(io.StringIO(text))
     assert dict(zip(header, row, strict=True))["pressureText"] == "12,5"
+
+
+async def test_with_sign_in_tokens_open_the_console_and_nothing_else_does(site: Site) -> None:
+    """Signed out: health and the page. A viewer reads, an operator changes."""
+    async with Pool().running() as pool:
+        service = site.service(CONSOLE_ISSUER=pool.issuer, CONSOLE_CLIENT=CLIENT)
+        async with service, aiohttp.ClientSession(service.url) as session:
+            answers = {}
+            for path in ("/live", "/ready", "/", "/api/v1/session", "/api/v1/figures", "/metrics"):
+                async with session.get(path, headers={"X-Forwarded-For": "203.0.113.9"}) as reply:
+                    answers[path] = reply.status
+            refresh = {"keys": [{"key": RECORD}]}
+            found = []
+            for groups in (["viewers"], ["operators"], []):
+                token = pool.token(**{"cognito:groups": groups})
+                headers = {"Authorization": f"Bearer {token}"}
+                async with session.get("/api/v1/mapping", headers=headers) as reply:
+                    read = reply.status
+                url = "/api/v1/metadata/refresh"
+                async with session.post(url, headers=headers, json=refresh) as reply:
+                    found.append((read, reply.status))
+            await service.finish()
+    assert answers == {
+        "/live": 200,
+        "/ready": 200,
+        "/": 200,
+        "/api/v1/session": 401,
+        "/api/v1/figures": 401,
+        "/metrics": 401,
+    }
+    assert found == [(200, 403), (200, 200), (403, 403)]
