@@ -5,7 +5,8 @@ A device is a value of the device tag. To ask for all of them is the heaviest qu
 those of the last five minutes for some seconds, both longer where the query is slow.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,6 +20,8 @@ KNOWN_DAYS = 7
 KNOWN_TTL_SECONDS = 120.0
 REPORTING_SECONDS = 300
 REPORTING_TTL_SECONDS = 10.0
+FRESH_SECONDS = 20.0
+"""An answer about all devices that is no older says who reports, too."""
 MOST_SECONDS = 60.0
 MOST_DEVICES = 200_000
 
@@ -66,8 +69,11 @@ class Fleet:
         return Devices(found, sorted(found))
 
     async def _find_reporting(self) -> frozenset[str]:
-        found = await self._seen(REPORTING_SECONDS)
         known = self.known.latest
+        if known is not None and self.known.age_seconds < FRESH_SECONDS:
+            since_ns = self._clock.time_ns() - REPORTING_SECONDS * SECOND_NS
+            return frozenset(name for name, seen in known.by_id.items() if seen.last_ns >= since_ns)
+        found = await self._seen(REPORTING_SECONDS)
         if known is not None:
             is_more = not found.keys() <= known.by_id.keys()
             known.by_id.update(found)
@@ -76,12 +82,16 @@ class Fleet:
         return frozenset(found)
 
     async def _seen(self, seconds: int) -> dict[str, Seen]:
-        found: dict[str, Seen] = {}
         seen = await self._reader.seen(
             (self.device_tag, *self._keys.names()),
             since_ns=self._clock.time_ns() - seconds * SECOND_NS,
             limit=MOST_DEVICES,
         )
+        # A tenth of a second for 100,000: beside the event loop, which the pipeline has too.
+        return await asyncio.to_thread(self._by_id, seen)
+
+    def _by_id(self, seen: Mapping[tuple[str, ...], int]) -> dict[str, Seen]:
+        found: dict[str, Seen] = {}
         for (name, *key), last_ns in seen.items():
             device = Seen(self._key(key), last_ns)
             if name and (name not in found or found[name].last_ns < last_ns):

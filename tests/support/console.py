@@ -48,7 +48,7 @@ def status(**changes: Any) -> dict[str, Any]:
 class Rig:
     """The fakes, which tests change, and what was asked of the cache and logged."""
 
-    series: MemorySeries = field(default_factory=lambda: MemorySeries(own=OWN))
+    series: Any = field(default_factory=lambda: MemorySeries(own=OWN))
     table: MemoryRecords = field(default_factory=MemoryRecords)
     store: MemoryMetadata = field(default_factory=MemoryMetadata)
     letters: MemoryLetters = field(default_factory=MemoryLetters)

@@ -22,6 +22,8 @@ MOST_BYTES = 64 * 2**20
 MOST_LINE_BYTES = 8 * 2**20
 CALLS_AT_ONCE = 4
 ROWS_PER_CHUNK = 2_000
+LINES_PER_TURN = 200
+"""Lines that are read in one turn of the event loop, while more are there: 5 ms."""
 MOST_MEASUREMENTS = 50
 MOST_FIELDS = 50
 SCHEMA_SECONDS = 15.0
@@ -283,7 +285,11 @@ class InfluxDbReader:
             ):
                 if response.status != 200:  # noqa: PLR2004 - a status
                     raise self._refused(response.status)
+                lines = 0
                 async for line in response.content:
+                    lines += 1
+                    if lines % LINES_PER_TURN == 0:
+                        await asyncio.sleep(0)  # the pipeline has this loop too
                     size += len(line)
                     if size > MOST_BYTES:
                         raise Unavailable(f"{self._here} answers with more than can be read.")
