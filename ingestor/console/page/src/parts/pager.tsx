@@ -1,7 +1,7 @@
 /** Pages that the server cuts: it gives a cursor for the next one, and the page keeps the way back. */
 
 import { useState } from 'preact/hooks'
-import { count } from '../format'
+import { count, plural } from '../format'
 
 export interface Pages {
   cursor: string
@@ -29,7 +29,7 @@ export function Pager(props: { pages: Pages; next: string | null; shown: number;
     <nav class="pager" aria-label="Pages">
       <button disabled={pages.number === 0} onClick={pages.back}>Previous</button>
       <p role="status">
-        {props.shown === 0 ? `No ${props.what}` : `${count(first)} to ${count(first + props.shown - 1)} of ${count(props.total)} ${props.what}`}
+        {props.shown === 0 ? `No ${props.what}s` : `${count(first)} to ${count(first + props.shown - 1)} of ${plural(props.total, props.what)}`}
       </p>
       <button disabled={next === null} onClick={() => next !== null && pages.next(next)}>Next</button>
     </nav>

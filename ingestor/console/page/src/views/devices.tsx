@@ -52,7 +52,7 @@ export function Devices({ route }: { route: Route }) {
             ) : (
               <List items={page.items} names={names} />
             )}
-            <Pager pages={pages} next={page.next} shown={page.items.length} size={SIZE} total={page.total} what="devices" />
+            <Pager pages={pages} next={page.next} shown={page.items.length} size={SIZE} total={page.total} what="device" />
             <p class="foot">
               Searched {plural(page.index.records, 'device')}, read {duration(Math.round(page.index.age_seconds))} ago.
               {!page.index.complete && ' There are more than are searched.'}

@@ -67,7 +67,7 @@ export function Metadata({ route }: { route: Route }) {
                 </tbody>
               </table>
             )}
-            <Pager pages={pages} next={page.next} shown={page.items.length} size={SIZE} total={page.total} what="records" />
+            <Pager pages={pages} next={page.next} shown={page.items.length} size={SIZE} total={page.total} what="record" />
             <p class="foot">Searched {plural(page.index.records, 'record')}, read {duration(Math.round(page.index.age_seconds))} ago.</p>
           </>
         )}

@@ -66,7 +66,7 @@ function One({ step, hits }: { step: Step; hits: number | null }) {
     <li class={`step ${step.waiting !== null ? 'waits' : flows ? 'flows' : 'rests'}`}>
       <h2>{title}</h2>
       <p class="more">{what}</p>
-      <p class="figure">{figure(step.per_s)} <small>{step.unit}/s</small></p>
+      <p class="figure">{step.per_s !== null && <>{figure(step.per_s)} <small>{step.unit}/s</small></>}</p>
       {step.buffers.filter(({ name }) => name !== ADAPTED).map((buffer) => <Fill key={buffer.name} buffer={buffer} />)}
       {hits !== null && <div class="fill"><span>cache hits</span><span class="number">{figure(hits * 100)} %</span></div>}
       <p class="waiting">{step.waiting !== null && <><b>Waiting:</b> {step.waiting}</>}</p>
