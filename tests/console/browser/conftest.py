@@ -15,7 +15,7 @@ from support.browser import DEVICES, HOSTILE, Visit, Visiting, chromium, visitin
 from loadtest.chromium import find_chromium
 from loadtest.cli.run import influxdb_api
 from loadtest.fleet import Fleet
-from loadtest.ledger import Ledger
+from loadtest.ledger.tracker import Tracker
 from loadtest.mapping import MAPPING
 from loadtest.records import RECORDS, Record
 from loadtest.service import Service
@@ -60,7 +60,7 @@ async def service(stack: Stack, mapping_file: Path) -> AsyncIterator[Service]:
     environment["INGESTOR_SELF_REPORT_SECONDS"] = "1"
     stop = asyncio.Event()
     async with Service(environment) as running:
-        fleet = Fleet(DEVICES, stack.broker, Ledger())
+        fleet = Fleet(DEVICES, stack.broker, Tracker(DEVICES))
         device, client = HOSTILE[:15], HOSTILE[15:]
         hostile = {"deviceid": device, "clientid": client, "pressure": 1, "metakey": HOSTILE}
         await stack.sqs.send_message(QueueUrl=stack.queue_url, MessageBody=json.dumps(hostile))
