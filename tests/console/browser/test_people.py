@@ -95,22 +95,24 @@ async def test_server_lost_and_back(visit: Visiting, service: Service) -> None:
     async with visit() as console:
         console.expected = ("Failed to load resource: net::ERR_",)
         page = console.page
-        await console.show("devices")
-        await console.settled()
+        row = page.get_by_role("row", name=DEVICE)
         state = page.locator(".connection")
+        await console.show("devices")
+        await expect(row).to_be_visible()
         await expect(state).to_have_text("Live")
         await service.kill()
-        await expect(state).to_contain_text("No connection")
-        await expect(page.get_by_text("This is not up to date")).to_be_visible()
-        await expect(page.get_by_role("row", name=DEVICE)).to_be_visible()
-        await page.get_by_role("link", name="Mapping").click()
-        await expect(page.get_by_role("alert")).to_contain_text("The server does not answer.")
-
-        await service.restart()
+        try:
+            await expect(state).to_contain_text("No connection")
+            await expect(page.get_by_text("This is not up to date")).to_be_visible()
+            await expect(row).to_be_visible()
+            await page.get_by_role("link", name="Mapping").click()
+            await expect(page.get_by_role("alert")).to_contain_text("The server does not answer.")
+        finally:
+            await service.restart()
         await expect(state).to_have_text("Live")
         await expect(page.get_by_text("Tag sensorID")).to_be_visible()
         await page.get_by_role("link", name="Devices").click()
-        await expect(page.get_by_role("row", name=DEVICE)).to_contain_text("reporting")
+        await expect(row).to_contain_text("reporting")
 
 
 async def test_the_browser_would_notice(visit: Visiting) -> None:
