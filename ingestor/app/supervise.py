@@ -33,6 +33,8 @@ KILL_SECONDS = 5.0
 """What a worker gets beyond the time in which it stops by itself."""
 
 _TIMEOUT = aiohttp.ClientTimeout(total=2.0)
+_FORGET_TIMEOUT = aiohttp.ClientTimeout(total=10.0)
+"""A busy worker may take a while; who edits a record waits for it."""
 
 
 class WorkerEnded(Exception):
@@ -101,14 +103,14 @@ class Worker:
         self.not_live = [str(each) for each in live.get("reasons", [])]
         self._heard_at = now
 
-    async def forget(self, session: aiohttp.ClientSession, keys: Sequence[str]) -> int:
-        """Let it drop copies of metadata records; how many there were, 0 without an answer."""
+    async def forget(self, session: aiohttp.ClientSession, keys: Sequence[str]) -> int | None:
+        """Let it drop copies of metadata records; how many there were, None without an answer."""
         try:
             async with session.post(f"{self._url}/forget", json=list(keys)) as response:
                 answer = msgspec.json.decode(await response.read(), type=dict[str, int])
         except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError):
-            return 0
-        return answer.get("dropped", 0)
+            return None
+        return answer.get("dropped")
 
     def silence(self, now: float) -> list[str]:
         """Why it is taken for dead, if it is."""
@@ -150,12 +152,11 @@ class Workers:
                 await asyncio.gather(*(each.look(session, now) for each in self._workers))
                 await self._clock.sleep(LOOK_EVERY_SECONDS)
 
-    async def forget(self, keys: Sequence[str]) -> int:
-        """Let all drop copies of metadata records; how many there were."""
-        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-            return sum(
-                await asyncio.gather(*(each.forget(session, keys) for each in self._workers))
-            )
+    async def forget(self, keys: Sequence[str]) -> int | None:
+        """Let all drop copies of metadata records; None when one of them did not answer."""
+        async with aiohttp.ClientSession(timeout=_FORGET_TIMEOUT) as session:
+            each = await asyncio.gather(*(one.forget(session, keys) for one in self._workers))
+        return None if None in each else sum(count or 0 for count in each)
 
     def not_live(self) -> list[str]:
         """Why a restart would help."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from aiohttp import web
 
@@ -36,8 +36,8 @@ class Audit(Protocol):
         ...
 
 
-Forget = Callable[[Sequence[str]], Awaitable[int]]
-"""Drops copies of records in the caches of this task; how many there were."""
+Forget = Callable[[Sequence[str]], Awaitable[int | None]]
+"""Drops copies of records in the caches of this task; how many there were, None if not in all."""
 
 
 class Records:
@@ -58,7 +58,7 @@ class Records:
         self._keys = index.keys
         self._forget = forget
         self._audit = audit
-        self._effect = model.Effect(here="at once", other_tasks_within_seconds=ttl_seconds * JITTER)
+        self._ttl_seconds = ttl_seconds * JITTER
         self._exporting = asyncio.Lock()
         self._clock = clock
         self._again: asyncio.Queue[list[str]] = asyncio.Queue(MOST_AGAIN)
@@ -131,14 +131,12 @@ class Records:
         # What others have added meanwhile is in it too.
         item = await self._get(key) or new
         self._index.put(item)
-        await self._took_effect([key])
+        _, effect = await self._took_effect([key])
         before = old or {}
         names = [name for name in {**before, **new} if before.get(name) != new.get(name)]
         self._audit(call, key=key, created=old is None, attributes=sorted(names))
         return answer(
-            model.Saved(
-                record=record_of(item, self._keys), created=old is None, effect=self._effect
-            ),
+            model.Saved(record=record_of(item, self._keys), created=old is None, effect=effect),
             status=200 if old else 201,
             etag=etag_of(item),
         )
@@ -150,9 +148,9 @@ class Records:
             keys = [self._keys.join(each.key, each.sort_key) for each in body.keys]
         except ValueError as error:
             raise unusable("keys", str(error)) from error
-        dropped = await self._took_effect(keys)
+        dropped, effect = await self._took_effect(keys)
         self._audit(call, keys=len(keys), dropped=dropped)
-        return model.Refreshed(dropped=dropped, effect=self._effect)
+        return model.Refreshed(dropped=dropped, effect=effect)
 
     async def export(self, call: Call) -> web.StreamResponse:
         """All records that match, as CSV; read from the table, because it knows their types."""
@@ -182,8 +180,9 @@ class Records:
         dry = bool(call.query["dry_run"])
         counts = dict.fromkeys(Merged, 0)
         failed: list[model.FieldProblem] = []
+        effect = model.Effect(here="at once", other_tasks_within_seconds=self._ttl_seconds)
         if not dry:
-            await self._merge(items, counts, failed)
+            effect = await self._merge(items, counts, failed)
             self._audit(call, rows=len(items), failed=len(failed), **counts)
         return model.Imported(
             dry_run=dry,
@@ -192,12 +191,12 @@ class Records:
             changed=counts[Merged.CHANGED],
             unchanged=counts[Merged.UNCHANGED],
             failed=failed,
-            effect=self._effect,
+            effect=effect,
         )
 
     async def _merge(
         self, items: Sequence[Item], counts: dict[Merged, int], failed: list[model.FieldProblem]
-    ) -> None:
+    ) -> model.Effect:
         slots = asyncio.Semaphore(WRITES_AT_ONCE)
         written: list[Item] = []
 
@@ -222,13 +221,17 @@ class Records:
                 group.create_task(merge(item), name=f"console-import-{n}")
         for item in written:
             self._index.merge(item)
-        await self._took_effect([self._keys.of(item) for item in written])
+        _, effect = await self._took_effect([self._keys.of(item) for item in written])
+        return effect
 
-    async def _took_effect(self, keys: list[str]) -> int:
+    async def _took_effect(self, keys: list[str]) -> tuple[int, model.Effect]:
         """Readings get the changed records from now on; how many copies of them there were."""
         with contextlib.suppress(asyncio.QueueFull):
             self._again.put_nowait(keys)
-        return await self._forget(keys)
+        dropped = await self._forget(keys)
+        here: Literal["at once", "when copies expire"]
+        here = "when copies expire" if dropped is None else "at once"
+        return dropped or 0, model.Effect(here=here, other_tasks_within_seconds=self._ttl_seconds)
 
     async def _get(self, key: str) -> Item | None:
         with _storing():

@@ -33,9 +33,12 @@ class Problem(Answer):
 
 
 class Effect(Answer):
-    """When a change is seen by readings: here at once, in other tasks when their copy expires."""
+    """When a change is seen by readings: here at once, in other tasks when their copy expires.
 
-    here: Literal["at once"]
+    When a worker of this task did not answer in time, it sees the change as other tasks do.
+    """
+
+    here: Literal["at once", "when copies expire"]
     other_tasks_within_seconds: float
 
 

@@ -110,6 +110,14 @@ async def test_a_change_is_forgotten_once_more(rig: Rig, client: Client) -> None
     assert rig.forgotten == ["new", "new"]
 
 
+async def test_a_worker_that_does_not_answer_is_told(rig: Rig, client: Client) -> None:
+    """Then nobody is promised that the change is seen at once."""
+    rig.worker_is_silent = True
+    _, body = await client.post("/metadata/refresh", {"keys": [{"key": "k1"}]})
+    assert body["effect"]["here"] == "when copies expire"
+    assert body["dropped"] == 0
+
+
 async def test_conflicts(rig: Rig, client: Client) -> None:
     """Another state, a record that is there, one that is gone, and no condition at all."""
     tag = await etag(client, "k1")
