@@ -60,7 +60,7 @@ async def test_a_good_token() -> None:
         {"nbf": int(time.time()) + 600},
         {"sub": None},
     ],
-    ids=str,
+    ids="+".join,
 )
 async def test_tokens_that_are_refused(changes: dict[str, Any]) -> None:
     """Another key, issuer, client or use; expired, or without a time."""
