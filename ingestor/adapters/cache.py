@@ -156,6 +156,7 @@ class CachedMetadata:
         """
         dropped = 0
         for key in keys:
+            self._recent.pop(key, None)
             dropped += self._entries.pop(key, None) is not None
             call = self._calls.pop(key, None)
             if call is not None:
