@@ -169,9 +169,11 @@ export interface Done {
 
 /**
  * When a change is seen by readings: here at once, in other tasks when their copy expires.
+ *
+ * When a worker of this task did not answer in time, it sees the change as other tasks do.
  */
 export interface Effect {
-  here: "at once"
+  here: "at once" | "when copies expire"
   other_tasks_within_seconds: number
 }
 

@@ -112,8 +112,11 @@ function Editor(props: { path: string; route: Route; record: Kept | null; etag: 
   )
 }
 
-function effect({ other_tasks_within_seconds: seconds }: Effect): string {
-  return `The next readings get it here at once, in other tasks within ${duration(seconds)}.`
+function effect({ here, other_tasks_within_seconds: seconds }: Effect): string {
+  const within = `within ${duration(seconds)}`
+  return here === 'at once'
+    ? `The next readings get it here at once, in other tasks ${within}.`
+    : `A part of this task did not answer: the next readings get it ${within}.`
 }
 
 function Attribute(props: {
