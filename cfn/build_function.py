@@ -29,7 +29,7 @@ _NOT_IMPORTED = frozenset({
 _UTILITIES = Path("aws_lambda_powertools/utilities")
 _USED = frozenset({"__init__.py", "jmespath_utils"})
 """Of these, which fill half of their package, the logger needs this alone."""
-_OWN_NOT_IMPORTED = frozenset({"__main__.py", "app", "cli", "ops"})
+_OWN_NOT_IMPORTED = frozenset({"__main__.py", "app", "cli", "console", "ops"})
 _SERVICES = frozenset({"dynamodb", "secretsmanager", "sqs", "sso", "sso-oidc", "sts"})
 """The service models kept: botocore and boto3 bring those of all of AWS."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -45,7 +45,8 @@ def build(architecture: str, python: str, folder: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="ingestor-lambda-") as scratch:
         packages = Path(scratch)
         _install(packages, architecture, python)
-        shutil.copytree(ROOT / "ingestor", packages / "ingestor")
+        own = shutil.ignore_patterns("node_modules", "dist")  # of the console: large, not used
+        shutil.copytree(ROOT / "ingestor", packages / "ingestor", ignore=own)
         _name_version(packages)
         _compile(packages, python)
         folder.mkdir(parents=True, exist_ok=True)

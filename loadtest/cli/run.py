@@ -54,6 +54,7 @@ def run_alone(
     try:
         # The load and its proxies work as hard as the service: on the same kind of loop.
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.get_loop().set_exception_handler(_tell)
             result = runner.run(start(console))
     except* (ToolchainError, ServerError, BookError) as group:
         for error in _leaves(group):
@@ -89,3 +90,12 @@ def _leaves(group: BaseExceptionGroup[Exception]) -> list[Exception]:
     for each in group.exceptions:
         leaves += _leaves(each) if isinstance(each, BaseExceptionGroup) else [each]
     return leaves
+
+
+def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Say what a callback failed with, unless it is the end of the run.
+
+    A connection of aiomqtt that is cancelled while it is being made says so with a traceback.
+    """
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)

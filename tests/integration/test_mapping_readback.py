@@ -133,4 +133,4 @@ async def test_ten_thousand_messages(name: str, influxd_v1: Influxd) -> None:
             found = await read_back(influxd_v1, measurement, points)
             assert as_json(found) == as_json(points)
     # A test in which nothing gets through would show nothing.
-    assert accepted > MESSAGES * 0.1
+    assert accepted > MESSAGES * 0.05
