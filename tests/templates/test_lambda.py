@@ -111,6 +111,8 @@ def deploy(emulator: Emulator, influxd: Influxd, *templates: str, **changes: str
         "influxdb-service.ExternalUrl": to["INGESTOR_INFLUXDB_URL"],
         "influxdb-service.Organization": to["INGESTOR_INFLUXDB_ORG"],
         "influxdb-service.Bucket": to["INGESTOR_INFLUXDB_BUCKET"],
+        "ingestor-service.CloudFrontStack": "",  # not made here, nor is the console
+        "ingestor-service.ConsoleStack": "",
         "ingestor-lambda.CodeBucket": BUCKET,
         "ingestor-lambda.CodeKey": KEY,
         "ingestor-lambda.Architecture": machine(),
