@@ -28,9 +28,6 @@ class Intake:
         self.empty = asyncio.Event()
         self._telemetry = telemetry
         self._blocking: set[str] = set()
-        self._stops = False
-        self._is_open = False
-        self._is_empty = False
         self._update()
 
     def admit(self, messages: Sequence[Message], now: float, lease_seconds: float) -> list[Held]:
@@ -71,7 +68,6 @@ class Intake:
     def stop(self) -> None:
         """Receive no more. Opens the gate, so that pollers notice at once."""
         self.stopping.set()
-        self._stops = True
         self._update()
 
     @property
@@ -83,14 +79,9 @@ class Intake:
         held = self.held
         count = len(held)
         full = count >= self.most_messages or held.size_bytes >= self.most_bytes
-        may_receive = self._stops or not (self._blocking or full)
-        # Done with every receive and delete; that something changes is rare.
-        if may_receive is not self._is_open:
-            self._is_open = may_receive
-            _set(self.open, on=may_receive)
-        if (not count) is not self._is_empty:
-            self._is_empty = not count
-            _set(self.empty, on=not count)
+        may_receive = self.stopping.is_set() or not (self._blocking or full)
+        _set(self.open, on=may_receive)
+        _set(self.empty, on=not count)
 
 
 def _set(event: asyncio.Event, *, on: bool) -> None:
