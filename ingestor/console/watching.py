@@ -67,6 +67,7 @@ class Watching:
         self._counts: model.DeviceCounts | None = None
         self._dead_letters: int | None = None
         self._asked = asyncio.Event()
+        self._looked = asyncio.Event()
 
     async def run(self) -> None:
         """Tick every second, and ask what is slow while somebody looks."""
@@ -77,7 +78,7 @@ class Watching:
     async def figures(self, _: Call) -> model.Figures:
         """What all tasks do now."""
         await self._look()
-        return self._make(self._clock.monotonic())
+        return self._make(self._clock.monotonic(), self._status())
 
     async def recent(self, _: Call) -> model.Curves:
         """The last five minutes by the second."""
@@ -132,7 +133,7 @@ class Watching:
         self._listeners += 1
         try:
             await self._look()
-            yield self._make(self._clock.monotonic())
+            yield self._make(self._clock.monotonic(), self._status())
             while True:
                 ticked = self._ticked
                 try:
@@ -141,7 +142,7 @@ class Watching:
                 except TimeoutError:
                     yield None
                 else:
-                    self._looked_at = self._clock.monotonic()
+                    self._note_look()
                     yield self._kept[-1]
         finally:
             self._listeners -= 1
@@ -153,32 +154,38 @@ class Watching:
 
     async def _look(self) -> None:
         """Somebody looks; the first one waits a moment for what is slow."""
-        first = self._clock.monotonic() - self._looked_at > LOOKING_SECONDS
-        self._looked_at = self._clock.monotonic()
-        if first:
+        if not self._is_looked_at():
             self._asked.clear()
+        self._note_look()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2.0):
                 await self._asked.wait()
 
+    def _note_look(self) -> None:
+        self._looked_at = self._clock.monotonic()
+        self._looked.set()
+
+    def _is_looked_at(self) -> bool:
+        return self._clock.monotonic() - self._looked_at <= LOOKING_SECONDS
+
     async def _tick_for_ever(self) -> None:
         while True:
-            now = self._clock.monotonic()
-            self._kept.append(self._make(now))
-            self._before.append((now, self._status()))
+            now, document = self._clock.monotonic(), self._status()
+            self._kept.append(self._make(now, document))
+            self._before.append((now, document))
             ticked, self._ticked = self._ticked, asyncio.Event()
             ticked.set()
             await self._clock.sleep(1.0)
 
     async def _ask_for_ever(self) -> None:
         while True:
-            now = self._clock.monotonic()
-            if now - self._looked_at <= LOOKING_SECONDS:
+            if self._is_looked_at():
                 await self._ask()
                 self._asked.set()
                 await self._clock.sleep(SLOW_SECONDS)
             else:
-                await self._clock.sleep(0.2)
+                self._looked.clear()
+                await self._looked.wait()
 
     async def _ask(self) -> None:
         self._reports = await _or(self._last_reports(), [])
@@ -197,9 +204,8 @@ class Watching:
             measurement=self._own,
         )
 
-    def _make(self, now: float) -> model.Figures:
+    def _make(self, now: float, document: Mapping[str, Any]) -> model.Figures:
         then, before = self._before[0] if self._before else (now, None)
-        document = self._status()
         load = from_status(document, before, now - then)
         workers = int(document.get("workers", 1))
         # The workers of one supervisor report each for itself, and are one task here.
