@@ -10,7 +10,15 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from ingestor.console_ports import Function, Point, Span, Tags, Value, Window
+from ingestor.adapters.influxdb.series import (
+    Schema,
+    Series,
+    decode,
+    fill,
+    points_of,
+    without_empty,
+)
+from ingestor.console_ports import Function, Point, Span, Tags, Window
 from ingestor.core.influxql import Bound, condition, identifier, select
 from ingestor.ports import Clock, Unavailable
 
@@ -29,30 +37,6 @@ MOST_FIELDS = 50
 SCHEMA_SECONDS = 15.0
 """How long the names of measurements and fields are taken for what they were."""
 NUMERIC = frozenset({"float", "integer", "unsigned"})
-
-_Cell = float | int | bool | str | None
-
-
-class _Series(msgspec.Struct):
-    columns: list[str]
-    name: str = ""
-    tags: dict[str, str] = {}
-    values: list[list[_Cell]] = []
-
-
-class _Result(msgspec.Struct):
-    statement_id: int = 0
-    series: list[_Series] = []
-    error: str | None = None
-
-
-class _Answer(msgspec.Struct):
-    results: list[_Result] = []
-    error: str | None = None
-
-
-_decode = msgspec.json.Decoder(_Answer).decode
-Schema = dict[str, dict[str, str]]
 
 
 @asynccontextmanager
@@ -135,25 +119,13 @@ class InfluxDbReader:
         measurement: str | None = None,
     ) -> list[Point]:
         """See SeriesReader."""
-        schema = await self._sources(measurement)
-        bound = Bound()
-        clause = condition(where, bound)
-        statements = [
-            select(
-                "*::field",
-                name,
-                begin_ns=since_ns,
-                where=clause,
-                group=map(identifier, group),
-                rest="ORDER BY time DESC LIMIT 1",
-            )
-            for name in schema
-        ]
-        return [
-            point
-            async for _, series in self._ask(statements, bound)
-            for point in _points(series, schema.get(series.name, {}))
-        ]
+        return await self._points(
+            measurement,
+            where,
+            begin_ns=since_ns,
+            group=group,
+            rest="ORDER BY time DESC LIMIT 1",
+        )
 
     async def windows(
         self,
@@ -197,32 +169,20 @@ class InfluxDbReader:
                 empty: dict[tuple[Function, str], list[float | None]]
                 empty = {pair: [None] * span.steps for pair in wanted[number]}
                 window = found[key] = Window(series.name, dict(series.tags), empty)
-            _fill(window, series, wanted[number], span)
-        return [_without_empty(window) for window in found.values()]
+            fill(window, series, wanted[number], span)
+        return [without_empty(window) for window in found.values()]
 
     async def points(
         self, *, measurement: str, where: Sequence[Tags], begin_ns: int, end_ns: int, limit: int
     ) -> list[Point]:
         """See SeriesReader."""
-        schema = await self._sources(measurement)
-        bound = Bound()
-        clause = condition(where, bound)
-        statements = [
-            select(
-                "*::field",
-                name,
-                begin_ns=begin_ns,
-                end_ns=end_ns,
-                where=clause,
-                rest=f"ORDER BY time LIMIT {limit:d}",
-            )
-            for name in schema
-        ]
-        return [
-            point
-            async for _, series in self._ask(statements, bound)
-            for point in _points(series, schema.get(series.name, {}))
-        ]
+        return await self._points(
+            measurement,
+            where,
+            begin_ns=begin_ns,
+            end_ns=end_ns,
+            rest=f"ORDER BY time LIMIT {limit:d}",
+        )
 
     async def seen(
         self, group: Sequence[str], *, since_ns: int, limit: int
@@ -260,6 +220,37 @@ class InfluxDbReader:
             self._schema = now, schema
         return self._schema[1]
 
+    async def _points(
+        self,
+        measurement: str | None,
+        where: Sequence[Tags],
+        *,
+        begin_ns: int,
+        end_ns: int | None = None,
+        group: Sequence[str] = (),
+        rest: str,
+    ) -> list[Point]:
+        schema = await self._sources(measurement)
+        bound = Bound()
+        clause = condition(where, bound)
+        statements = [
+            select(
+                "*::field",
+                name,
+                begin_ns=begin_ns,
+                end_ns=end_ns,
+                where=clause,
+                group=map(identifier, group),
+                rest=rest,
+            )
+            for name in schema
+        ]
+        return [
+            point
+            async for _, series in self._ask(statements, bound)
+            for point in points_of(series, schema.get(series.name, {}))
+        ]
+
     async def _sources(self, measurement: str | None) -> Schema:
         """The measurements to ask, with their fields."""
         schema = await self.fields()
@@ -269,7 +260,7 @@ class InfluxDbReader:
 
     async def _ask(
         self, statements: Sequence[str], bound: Bound, *, seconds: float = READ_SECONDS
-    ) -> AsyncGenerator[tuple[int, _Series], None]:
+    ) -> AsyncGenerator[tuple[int, Series], None]:
         """The series of the answers, with the number of their statement; large ones in parts."""
         if not statements:
             return
@@ -304,10 +295,10 @@ class InfluxDbReader:
     def _here(self) -> str:
         return f"InfluxDB at {self._where}"
 
-    def _read(self, line: bytes) -> list[tuple[int, _Series]]:
+    def _read(self, line: bytes) -> list[tuple[int, Series]]:
         if not line.strip():
             return []
-        answer = _decode(line)
+        answer = decode(line)
         for error in (answer.error, *(each.error for each in answer.results)):
             if error is not None:
                 # Its words can quote the statement, and with it names that devices made.
@@ -321,45 +312,3 @@ class InfluxDbReader:
                 "token that may read the bucket."
             )
         return Unavailable(f"{self._here} answers a query with status {status}.")
-
-
-def _points(series: _Series, types: Mapping[str, str]) -> list[Point]:
-    return [
-        Point(
-            series.name,
-            dict(series.tags),
-            int(row[0] or 0),
-            {
-                name: _value(cell, types.get(name, ""))
-                for name, cell in zip(series.columns[1:], row[1:], strict=True)
-                if cell is not None
-            },
-        )
-        for row in series.values
-    ]
-
-
-def _value(cell: Value, kind: str) -> Value:
-    # JSON has one kind of number: InfluxDB writes the float 10 as 10.
-    return float(cell) if kind == "float" else cell
-
-
-def _fill(
-    window: Window, series: _Series, pairs: Sequence[tuple[Function, str]], span: Span
-) -> None:
-    for time, *cells in series.values:
-        step = (int(time or 0) - span.begin_ns) // span.step_ns
-        if 0 <= step < span.steps:
-            for pair, cell in zip(pairs, cells, strict=True):
-                if cell is not None:
-                    window.values[pair][step] = float(cell)
-
-
-def _without_empty(window: Window) -> Window:
-    """Without the fields that the measurement has, but not in this group and span."""
-    kept = {
-        pair: values
-        for pair, values in window.values.items()
-        if any(value is not None for value in values)
-    }
-    return Window(window.measurement, window.tags, kept)
