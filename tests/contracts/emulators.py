@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import aioboto3
+import pytest
 
 from loadtest.servers import MiniStack, Moto
 from loadtest.sqs.server import Sqs
@@ -17,6 +18,16 @@ Emulator = MiniStack | Moto | Sqs
 def unique(name: str) -> str:
     """A name that no other test uses: the emulators are shared."""
     return f"{name}-{uuid4().hex[:12]}"
+
+
+def emulator_named(
+    name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Any:
+    """The emulator of the fixture with this name; the environment leads adapters to it."""
+    emulator: Emulator = request.getfixturevalue(name)
+    for variable, value in emulator.environment().items():
+        monkeypatch.setenv(variable, value)
+    return emulator
 
 
 @asynccontextmanager

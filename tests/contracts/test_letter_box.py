@@ -5,12 +5,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
-from contracts.emulators import Emulator, client, make_queue, unique
+from contracts.emulators import Emulator, client, emulator_named, make_queue, unique
 
 from ingestor.adapters.memory import MemoryLetters
 from ingestor.adapters.sqs.dead_letters import open_dead_letters
 from ingestor.console_ports import LetterBox, StoredLetter
-from loadtest.servers import MiniStack, Moto
 
 
 @dataclass(slots=True, frozen=True)
@@ -84,9 +83,7 @@ def open_it(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """Makes boxes of each implementation in turn."""
     if request.param == "memory":
         return memory_box
-    emulator: Moto | MiniStack = request.getfixturevalue(request.param)
-    for name, value in emulator.environment().items():
-        monkeypatch.setenv(name, value)
+    emulator = emulator_named(request.param, request, monkeypatch)
     return sqs_box(emulator)
 
 

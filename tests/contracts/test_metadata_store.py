@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Mapping
 
 import pytest
+from contracts.emulators import emulator_named
 from contracts.stores import OpenStore, cached, dynamodb_store, memory_store
 
 from ingestor.core.metadata import Metadata
-from loadtest.servers import MiniStack, Moto
 
 
 @pytest.fixture(
@@ -24,9 +24,7 @@ def open_store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         return memory_store
     if request.param == "cached":
         return cached(memory_store)
-    emulator: Moto | MiniStack = request.getfixturevalue(request.param)
-    for name, value in emulator.environment().items():
-        monkeypatch.setenv(name, value)
+    emulator = emulator_named(request.param, request, monkeypatch)
     return dynamodb_store(emulator)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from contracts.emulators import Emulator
+from contracts.emulators import emulator_named
 from contracts.queues import (
     PATIENCE_SECONDS,
     Letter,
@@ -34,9 +34,7 @@ def open_queue(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     name, sqs_client = request.param
     if name == "memory":
         return memory_queue
-    emulator: Emulator = request.getfixturevalue(name)
-    for name, value in emulator.environment().items():
-        monkeypatch.setenv(name, value)
+    emulator = emulator_named(name, request, monkeypatch)
     return sqs_queue(emulator, sqs_client)
 
 

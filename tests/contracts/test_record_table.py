@@ -5,12 +5,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
-from contracts.emulators import Emulator, client, make_table, unique
+from contracts.emulators import Emulator, client, emulator_named, make_table, unique
 
 from ingestor.adapters.dynamodb_records import open_records
 from ingestor.adapters.memory import MemoryRecords
 from ingestor.console_ports import Item, Merged, NotStorable, RecordTable
-from loadtest.servers import MiniStack, Moto
 
 OpenTable = Callable[[], AbstractAsyncContextManager[RecordTable]]
 
@@ -52,9 +51,7 @@ def open_it(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """Makes tables of each implementation in turn."""
     if request.param == "memory":
         return memory_table
-    emulator: Moto | MiniStack = request.getfixturevalue(request.param)
-    for name, value in emulator.environment().items():
-        monkeypatch.setenv(name, value)
+    emulator = emulator_named(request.param, request, monkeypatch)
     return dynamodb_table(emulator)
 
 
