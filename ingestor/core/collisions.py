@@ -19,6 +19,7 @@ def collisions(lines: Sequence[bytes]) -> int:
     # besides at the series up to its first space, mostly tells so.
     if len(set(map(_last_digits, lines))) == len(lines):
         return 0
+    lines = list(dict.fromkeys(lines))  # what says the same once more is no collision
     if len({line.partition(b" ")[0] + line[-10:] for line in lines}) == len(lines):
         return 0
     first: dict[tuple[bytes, bytes], bytes] = {}

@@ -23,6 +23,12 @@ class Guard:
         """So many messages came to their end, stored or refused."""
         if not self._window or not count:
             return
+        if not refused and not self._refused:  # nearly always: one run, of which only the length
+            self._runs.clear()
+            self._seen = min(self._seen + count, self._window)
+            return
+        if not self._runs and self._seen:
+            self._runs.append((False, self._seen))
         self._runs.append((refused, count))
         self._seen += count
         self._refused += count * refused

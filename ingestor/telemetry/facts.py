@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Sequence
+from operator import attrgetter
 
 import structlog
 
@@ -10,6 +11,9 @@ from ingestor.core.settlement import Held
 from ingestor.telemetry.catalogue import Totals
 from ingestor.telemetry.histogram import Histogram
 from ingestor.telemetry.rates import Rate
+
+_body = attrgetter("body")
+_receive_count = attrgetter("receive_count")
 
 
 class Telemetry:
@@ -32,13 +36,9 @@ class Telemetry:
         totals = self.totals
         totals.received += len(messages)
         totals.duplicates += len(messages) - fresh
-        size_bytes = redelivered = 0
-        for message in messages:
-            size_bytes += len(message.body)
-            if message.receive_count > 1:
-                redelivered += 1
-        totals.received_bytes += size_bytes
-        totals.redelivered += redelivered
+        totals.received_bytes += sum(map(len, map(_body, messages)))
+        if max(map(_receive_count, messages), default=1) > 1:
+            totals.redelivered += sum(each.receive_count > 1 for each in messages)
 
     def written(self, *, lines: int, size_bytes: int, seconds: float, now: float) -> None:
         """The sink confirmed one request."""

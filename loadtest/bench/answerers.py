@@ -121,7 +121,8 @@ class Sqs:
                     number & 0xFFFFFFFF,
                     number,
                     number,
-                    500 + number % 1000,
+                    # No device says the same twice: that would be the same reading.
+                    500 + (number + number // self._devices) % 1000,
                     25 + number % 75,
                     self._moment,
                     device,

@@ -54,6 +54,14 @@ async def test_calls_share_a_connection(lean: Lean) -> None:
     assert lean.server.requests[0].body == b'{"QueueUrl":"url"}'
 
 
+async def test_every_reply_is_read_as_it_is(lean: Lean) -> None:
+    """Also after one that said something else, and when the same bytes come again."""
+    fuller = {"Attributes": DEPTH["Attributes"] | {"ApproximateNumberOfMessages": "30"}}
+    lean.server.replies += [GOOD, reply(200, json.dumps(fuller)), GOOD, GOOD]
+    read = [await ask(lean) for _ in range(4)]
+    assert [each.attributes.approximate_number_of_messages for each in read] == [3, 30, 3, 3]
+
+
 async def test_chunked_replies_are_read(lean: Lean) -> None:
     """A server may not know the length of what it says."""
     body = json.dumps(DEPTH).encode()
