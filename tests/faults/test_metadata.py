@@ -57,9 +57,10 @@ async def test_f22_one_key_is_never_processed(ground: Ground, table: FaultProxy)
         for start in range(0, 30, 10):
             await ground.send(*(reading(start + n, metakey="f22") for n in range(10)))
             await ground.until_stored(start + 10)
-        said = await figures(service.url)
-        assert said["ingestor_waiting_for_metadata"] == 2
-        assert said["ingestor_window_messages"] == 2
+        # Between two looks at the table; while it is asked nobody waits to ask.
+        await ground.until_gauge(service, "ingestor_waiting_for_metadata", 2)
+        await service.scrape()
+        assert service.gauge("ingestor_window_messages") == 2
         assert await ground.sequences() == list(range(30))
         table.disarm()
         await ground.until_empty()
