@@ -1,6 +1,7 @@
 /** What a mapping makes of a payload: lines with their parts, or the reason why not. */
 
 import type { Outcome as Made } from '../types'
+import { Prose } from './prose'
 
 export function Outcome({ outcome }: { outcome: Made }) {
   const { refusal, mistakes } = outcome
@@ -13,13 +14,13 @@ export function Outcome({ outcome }: { outcome: Made }) {
       {refusal !== null && (
         <p>
           Refused at <code>{refusal.stage}</code>, <code>{refusal.reason}</code>: {refusal.detail}
-          {refusal.hint !== null && <span class="more"> {refusal.hint}</span>}
+          {refusal.hint !== null && <span class="more"> <Prose text={refusal.hint} /></span>}
         </p>
       )}
       {outcome.held_back !== null && <p class="level warning">{outcome.held_back}</p>}
       {mistakes.length > 0 && (
         <ul class="mistakes">
-          {mistakes.map(({ line, key, problem, remedy }) => <li key={`${line} ${key}`}>Line {line}, <code>{key}</code>: {problem} {remedy}</li>)}
+          {mistakes.map(({ line, key, problem, remedy }) => <li key={`${line} ${key}`}>Line {line}, <code>{key}</code>: <Prose text={`${problem} ${remedy}`} /></li>)}
         </ul>
       )}
       {outcome.lines.map((line, index) => (
