@@ -1,4 +1,7 @@
-"""What aioboto3 costs by itself: receive and delete, nothing else. Run as a process."""
+"""What aioboto3 costs by itself: receive and delete, nothing else. Run as a process.
+
+As its documentation shows it; with BENCH_TUNED=1 on uvloop and without validation of parameters.
+"""
 
 import asyncio
 import os
@@ -24,14 +27,17 @@ async def _loop(sqs: object, url: str) -> None:
             await sqs.delete_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[attr-defined] # as above
 
 
-async def main() -> None:
+async def main(*, tuned: bool) -> None:
     """Run until killed."""
     url = os.environ["BENCH_QUEUE_URL"]
-    config = AioConfig(max_pool_connections=2 * POLLERS, parameter_validation=False)
+    config = AioConfig(max_pool_connections=2 * POLLERS, parameter_validation=not tuned)
     async with aioboto3.Session().client("sqs", config=config) as sqs, asyncio.TaskGroup() as group:
         for n in range(POLLERS):
             group.create_task(_loop(sqs, url), name=f"loop-{n}")
 
 
 if __name__ == "__main__":
-    uvloop.run(main())
+    if os.environ.get("BENCH_TUNED") == "1":
+        uvloop.run(main(tuned=True))
+    else:
+        asyncio.run(main(tuned=False))

@@ -199,12 +199,13 @@ async def mapping_cost() -> dict[str, float]:
     return cost
 
 
-async def plain_aioboto3(seconds: float) -> Measured:
-    """Receive and delete alone."""
+async def plain_aioboto3(seconds: float, *, tuned: bool = False) -> Measured:
+    """Receive and delete alone: as most people write it, or as fast as aioboto3 can be made."""
     async with canned() as answerers:
         environment = CREDENTIALS | {
             "AWS_ENDPOINT_URL": answerers["sqs"].url,
             "BENCH_QUEUE_URL": QUEUE_URL,
+            "BENCH_TUNED": str(int(tuned)),
         }
         command = [sys.executable, "-m", "loadtest.bench.plain"]
         async with Contender("plain-aioboto3", command, environment) as running:
