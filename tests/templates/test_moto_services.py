@@ -1,0 +1,166 @@
+"""The ECS services on moto: what its ECS, which checks what it is given, makes of them.
+
+moto has no secrets and no private names in templates: a queue stands in for each of them, because
+it has an ARN, too. Nothing else is changed.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from support.cloudformation import IMAGES, Emulator
+from support.templates import Template, read_templates
+
+from cfn.plan import make_plan
+from loadtest.servers import Moto
+
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
+
+LACKING = frozenset(
+    {
+        "AWS::SecretsManager::Secret",
+        "AWS::ServiceDiscovery::PrivateDnsNamespace",
+        "AWS::ServiceDiscovery::Service",
+    }
+)
+STANDS_IN = {
+    "ecs-cluster.Namespace",
+    "influxdb-service.AdminSecret",
+    "influxdb-service.Discovery",
+    "influxdb-service.TokenSecret",
+}
+PARTS = [
+    "network",
+    "ecs-cluster",
+    "efs-storage",
+    "influxdb-service",
+    "metadata",
+    "queue",
+    "ingestor-service",
+]
+WITHOUT = frozenset({"AlertsStack", "CloudFrontStack", "ConsoleStack"})
+"""Parents that are optional, and that moto makes no alarms, distributions and user pools of."""
+
+
+def for_moto(template: Template) -> tuple[str, set[str]]:
+    """The template with stand-ins, and which resources they stand for."""
+    resources: dict[str, Any] = {}
+    replaced: set[str] = set()
+    for logical, resource in template.body["Resources"].items():
+        if resource["Type"] in LACKING:
+            replaced.add(f"{template.name}.{logical}")
+            kept = {name: resource[name] for name in ("Condition",) if name in resource}
+            resources[logical] = {"Type": "AWS::SQS::Queue", **kept}
+        else:
+            resources[logical] = resource
+    return json.dumps({**template.body, "Resources": resources}), replaced
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def server() -> AsyncIterator[Moto]:
+    """An account of our own."""
+    async with Moto() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def account(server: Moto, tmp_path_factory: pytest.TempPathFactory) -> Emulator:
+    """The account with those stacks in it, made in the plan's order."""
+    emulator = Emulator(server, tmp_path_factory.mktemp("account"))
+    templates = read_templates()
+    replaced: set[str] = set()
+    image = f"ingestor-service.IngestorImage={IMAGES['ingestor']}"
+    for deployment in make_plan("demo", settings=[image]):
+        name = deployment.step.template
+        if name in PARTS:
+            text, stand_ins = for_moto(templates[name])
+            replaced |= stand_ins
+            file = emulator.folder / f"{name}.json"
+            file.write_text(text)
+            create(emulator, deployment.stack, file.as_uri(), deployment.parameters)
+    assert replaced == STANDS_IN
+    return emulator
+
+
+def create(account: Emulator, stack: str, template: str, parameters: Mapping[str, str]) -> None:
+    """Make a stack without a change set."""
+    account.aws(
+        "cloudformation", "create-stack", "--stack-name", stack, "--template-body", template,
+        "--capabilities", "CAPABILITY_IAM", "--parameters", *(
+            f"ParameterKey={name},ParameterValue={value}"
+            for name, value in parameters.items() if name not in WITHOUT
+        ),
+    )  # fmt: skip
+
+
+def container(account: Emulator, stack: str) -> dict[str, Any]:
+    """What runs in the one service of a stack, as ECS describes it."""
+    ecs = account.client("ecs")
+    name = account.resources(f"demo-{stack}")["Service"]
+    [service] = ecs.describe_services(cluster="demo", services=[name])["services"]
+    assert service["status"] == "ACTIVE"
+    task = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])
+    found: list[dict[str, Any]] = task["taskDefinition"]["containerDefinitions"]
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("stack", "user", "secrets"),
+    [
+        (
+            "influxdb-service",
+            "1000:1000",
+            {"USERNAME": "Admin", "PASSWORD": "Admin", "ADMIN_TOKEN": "Token"},
+        ),
+        ("ingestor-service", "10001:10001", {"INFLUXDB_TOKEN": "Token"}),
+    ],
+)
+def test_containers_have_few_rights_and_no_secret_in_sight(
+    account: Emulator, stack: str, user: str, secrets: dict[str, str]
+) -> None:
+    """They run as somebody without capabilities; secrets are named, by where they are kept."""
+    made = container(account, stack)
+    kept = account.resources("demo-influxdb-service")
+    given = {each["name"]: each["valueFrom"] for each in made["secrets"] if each}
+
+    assert made["user"] == user
+    assert made["linuxParameters"]["capabilities"]["drop"] == ["ALL"]
+    assert len(given) == len(secrets)
+    for name, source in given.items():
+        [secret] = [secrets[end] for end in secrets if name.endswith(f"_{end}")]
+        assert source.startswith(kept[f"{secret}Secret"])
+    assert not given.keys() & {each["name"] for each in made["environment"] if each}
+
+
+def test_the_service_is_told_where_everything_is(account: Emulator) -> None:
+    """Queue, dead-letter queue, table and InfluxDB are those of the other stacks."""
+    made = container(account, "ingestor-service")
+    environment = {each["name"]: each["value"] for each in made["environment"] if each}
+    queue, influxdb = account.outputs("demo-queue"), account.outputs("demo-influxdb-service")
+
+    assert made["image"] == IMAGES["ingestor"]
+    assert made["readonlyRootFilesystem"] is True
+    assert (
+        environment.items()
+        >= {
+            "INGESTOR_QUEUE_URL": queue["QueueUrl"],
+            "INGESTOR_DEAD_LETTER_QUEUE_URL": queue["DeadLetterQueueUrl"],
+            "INGESTOR_METADATA_TABLE": account.outputs("demo-metadata")["Table"],
+            "INGESTOR_INFLUXDB_URL": influxdb["Url"],
+        }.items()
+    )
+
+
+def test_influxdb_starts_once(account: Emulator) -> None:
+    """There is one, its data lies on the file system, and it has time to end its writes."""
+    ecs = account.client("ecs")
+    name = account.resources("demo-influxdb-service")["Service"]
+    [service] = ecs.describe_services(cluster="demo", services=[name])["services"]
+    made = container(account, "influxdb-service")
+
+    assert service["desiredCount"] == 1
+    assert made["mountPoints"] == [{"sourceVolume": "data", "containerPath": "/var/lib/influxdb2"}]
+    assert made["stopTimeout"] == 120
