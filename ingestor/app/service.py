@@ -16,6 +16,7 @@ from ingestor.adapters.clock import SystemClock
 from ingestor.adapters.signals import on_end, on_signals
 from ingestor.adapters.sqs import QueueSetupError, SqsQueue
 from ingestor.adapters.watchdog import watchdog
+from ingestor.app.collector import rare_collections
 from ingestor.app.console import open_console
 from ingestor.app.status import DEPENDENCIES, Status
 from ingestor.config import Settings
@@ -117,6 +118,7 @@ async def _serve(settings: Settings, telemetry: Telemetry, place: Place | None) 
             reporter=_reporter(settings, sink, context, status),
         )
         status.attach(pipeline, cache)
+        stack.enter_context(rare_collections())
         await pipeline.run(stop)
 
 
