@@ -56,6 +56,16 @@ class Emulator:
         )
         assert done.returncode == 0, f"{shlex.join(arguments)}: {done.stderr}"
 
+    def create(self, stack: str, template: str, parameters: Mapping[str, str]) -> None:
+        """Make a stack from the template at a URI, without a change set."""
+        given = [
+            f"ParameterKey={name},ParameterValue={value}" for name, value in parameters.items()
+        ]
+        self.aws(
+            "cloudformation", "create-stack", "--stack-name", stack, "--template-body", template,
+            "--capabilities", "CAPABILITY_IAM", "--parameters", *given,
+        )  # fmt: skip
+
     def client(self, service: str) -> Any:
         """A client to look at what was made: no process for each question."""
         return Session().create_client(

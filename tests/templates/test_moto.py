@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from support.cloudformation import Emulator
 
-from cfn.plan import Deployment, make_plan
+from cfn.plan import make_plan
 from loadtest.servers import Moto
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
@@ -32,21 +32,9 @@ def account(server: Moto, tmp_path_factory: pytest.TempPathFactory) -> Emulator:
     emulator = Emulator(server, tmp_path_factory.mktemp("account"))
     for deployment in make_plan("demo", settings=SETTINGS):
         if deployment.step.template in PARTS:
-            create(emulator, deployment)
+            uri = deployment.template.as_uri()
+            emulator.create(deployment.stack, uri, deployment.parameters)
     return emulator
-
-
-def create(account: Emulator, deployment: Deployment) -> None:
-    """Make a stack without a change set."""
-    parameters = [
-        f"ParameterKey={name},ParameterValue={value}"
-        for name, value in deployment.parameters.items()
-    ]
-    account.aws(
-        "cloudformation", "create-stack", "--stack-name", deployment.stack,
-        "--template-body", deployment.template.as_uri(), "--capabilities", "CAPABILITY_IAM",
-        "--parameters", *parameters,
-    )  # fmt: skip
 
 
 def test_stacks_are_made(account: Emulator) -> None:
