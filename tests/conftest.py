@@ -13,7 +13,7 @@ from loadtest.servers import Influxd, MiniStack, Moto
 from loadtest.sqs.server import Sqs
 from loadtest.toolchain import FoundInfluxd, find_influxd
 
-pytest_plugins = ["support.no_skips"]
+pytest_plugins = ["support.grouped", "support.no_skips"]
 
 shared_server = pytest_asyncio.fixture(scope="session", loop_scope="session")
 
