@@ -199,8 +199,8 @@ async def mapping_cost() -> dict[str, float]:
     return cost
 
 
-async def plain_aioboto3(seconds: float, *, tuned: bool = False) -> Measured:
-    """Receive and delete alone: as most people write it, or as fast as aioboto3 can be made."""
+async def plain_aioboto3(seconds: float, *, tuned: bool) -> Measured:
+    """Receive and delete alone: as fast as aioboto3 can be made, or as most people write it."""
     async with canned() as answerers:
         environment = CREDENTIALS | {
             "AWS_ENDPOINT_URL": answerers["sqs"].url,
