@@ -4,10 +4,8 @@ moto shows no outputs of change sets, so its stacks are made by `create-stack`.
 """
 
 import json
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from support.cloudformation import Emulator
 
 from cfn.plan import make_plan
@@ -19,17 +17,10 @@ SETTINGS = ["ecs-cluster.Capacity=EC2", "network.NatGateways=per-zone"]
 PARTS = ["network", "alerts", "ecs-cluster", "efs-storage", "metadata", "queue"]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def server() -> AsyncIterator[Moto]:
-    """An account of our own."""
-    async with Moto() as running:
-        yield running
-
-
 @pytest.fixture(scope="module")
-def account(server: Moto, tmp_path_factory: pytest.TempPathFactory) -> Emulator:
+def account(own_moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Emulator:
     """The account with those stacks in it, made in the plan's order."""
-    emulator = Emulator(server, tmp_path_factory.mktemp("account"))
+    emulator = Emulator(own_moto, tmp_path_factory.mktemp("account"))
     for deployment in make_plan("demo", settings=SETTINGS):
         if deployment.step.template in PARTS:
             uri = deployment.template.as_uri()

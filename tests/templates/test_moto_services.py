@@ -5,11 +5,9 @@ it has an ARN, too. Nothing else is changed.
 """
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from support.cloudformation import IMAGES, Emulator
 from support.templates import Template, read_templates
 
@@ -51,24 +49,16 @@ def for_moto(template: Template) -> tuple[str, set[str]]:
     for logical, resource in template.body["Resources"].items():
         if resource["Type"] in LACKING:
             replaced.add(f"{template.name}.{logical}")
-            kept = {name: resource[name] for name in ("Condition",) if name in resource}
-            resources[logical] = {"Type": "AWS::SQS::Queue", **kept}
+            resources[logical] = {**resource, "Type": "AWS::SQS::Queue", "Properties": {}}
         else:
             resources[logical] = resource
     return json.dumps({**template.body, "Resources": resources}), replaced
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def server() -> AsyncIterator[Moto]:
-    """An account of our own."""
-    async with Moto() as running:
-        yield running
-
-
 @pytest.fixture(scope="module")
-def account(server: Moto, tmp_path_factory: pytest.TempPathFactory) -> Emulator:
+def account(own_moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Emulator:
     """The account with those stacks in it, made in the plan's order."""
-    emulator = Emulator(server, tmp_path_factory.mktemp("account"))
+    emulator = Emulator(own_moto, tmp_path_factory.mktemp("account"))
     templates = read_templates()
     replaced: set[str] = set()
     image = f"ingestor-service.IngestorImage={IMAGES['ingestor']}"
@@ -85,13 +75,19 @@ def account(server: Moto, tmp_path_factory: pytest.TempPathFactory) -> Emulator:
     return emulator
 
 
-def container(account: Emulator, stack: str) -> dict[str, Any]:
-    """What runs in the one service of a stack, as ECS describes it."""
-    ecs = account.client("ecs")
+def service(account: Emulator, stack: str) -> dict[str, Any]:
+    """The one service of a stack, as ECS describes it."""
     name = account.resources(f"demo-{stack}")["Service"]
-    [service] = ecs.describe_services(cluster="demo", services=[name])["services"]
-    assert service["status"] == "ACTIVE"
-    task = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])
+    answer = account.client("ecs").describe_services(cluster="demo", services=[name])
+    found: list[dict[str, Any]] = answer["services"]
+    assert [each["status"] for each in found] == ["ACTIVE"]
+    return found[0]
+
+
+def container(account: Emulator, stack: str) -> dict[str, Any]:
+    """What runs in that service."""
+    definition = service(account, stack)["taskDefinition"]
+    task = account.client("ecs").describe_task_definition(taskDefinition=definition)
     found: list[dict[str, Any]] = task["taskDefinition"]["containerDefinitions"]
     assert len(found) == 1
     return found[0]
@@ -146,11 +142,8 @@ def test_the_service_is_told_where_everything_is(account: Emulator) -> None:
 
 def test_influxdb_starts_once(account: Emulator) -> None:
     """There is one, its data lies on the file system, and it has time to end its writes."""
-    ecs = account.client("ecs")
-    name = account.resources("demo-influxdb-service")["Service"]
-    [service] = ecs.describe_services(cluster="demo", services=[name])["services"]
     made = container(account, "influxdb-service")
 
-    assert service["desiredCount"] == 1
+    assert service(account, "influxdb-service")["desiredCount"] == 1
     assert made["mountPoints"] == [{"sourceVolume": "data", "containerPath": "/var/lib/influxdb2"}]
     assert made["stopTimeout"] == 120

@@ -110,7 +110,7 @@ function Group({ group, chosen, ask }: { group: LetterGroup; chosen: string | nu
         <h2>{group.stage !== null && <small>{group.stage} </small>}{group.reason} <span class="badge">{count(group.count)}</span></h2>
         <Deeds ask={(deed) => ask(deed, `all that were refused for ${name}`, selection)} label={name} />
       </div>
-      <p class="more"><Prose text={group.hint ?? ''} /> {group.newest_ms !== null && `The newest came ${ago(group.newest_ms)}.`}</p>
+      <p class="more"><Prose text={group.hint} /> {group.newest_ms !== null && `The newest came ${ago(group.newest_ms)}.`}</p>
       <ul class="samples">
         {group.samples.map((sample) => (
           <li key={sample.id}>
@@ -143,7 +143,7 @@ function One({ id, ask }: { id: string; ask: Ask }) {
       <Loaded resource={letter} lines={6}>
         {(data) => (
           <>
-            <p class="more">Refused {moment(data.arrived_ms)} at <code>{data.stage ?? 'an unknown stage'}</code>. <Prose text={data.hint ?? ''} /></p>
+            <p class="more">Refused {moment(data.arrived_ms)} at <code>{data.stage ?? 'an unknown stage'}</code>. <Prose text={data.hint} /></p>
             {data.payload === null ? <Empty>The payload cannot be shown: {data.not_restorable}</Empty> : <Payload text={data.payload} mark={data.mark} />}
             {data.truncated && <p class="level warning">Only its beginning is shown.</p>}
             <h3>What the mapping in force makes of it now</h3>
