@@ -8,10 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import msgspec
-
-from ingestor.core.message import Message, Rejected
-from ingestor.core.metadata import Metadata
+from ingestor.core.message import Message, Receipt, Rejected
+from ingestor.core.metadata import Known, Metadata
 
 
 class Unavailable(Exception):
@@ -39,13 +37,6 @@ class Refused(Exception):
         super().__init__(detail)
         self.detail = detail
         self.too_large = too_large
-
-
-class Receipt(msgspec.Struct, frozen=True, gc=False):
-    """The right to settle one received message."""
-
-    message_id: str
-    receipt_handle: str
 
 
 @dataclass(slots=True, frozen=True)
@@ -97,7 +88,11 @@ class Queue(Protocol):
         ...
 
     async def delete(self, receipts: Sequence[Receipt]) -> Sequence[Failure]:
-        """Remove messages for good. With an outdated receipt it may succeed without effect."""
+        """Remove messages for good. With an outdated receipt it may succeed without effect.
+
+        Receipts count as they are when the call is made: a message among them may get a newer
+        one meanwhile.
+        """
         ...
 
     async def extend(self, receipts: Sequence[Receipt], seconds: float) -> Sequence[Failure]:
@@ -130,6 +125,14 @@ class MetadataStore(Protocol):
         not missing, ask again later. Raises `Unavailable` when nothing was answered, and not
         because of these keys: then other keys are not worth asking for either.
         """
+        ...
+
+
+class MetadataCache(MetadataStore, Protocol):
+    """A store with a memory, which can be looked into without a wait."""
+
+    def at_hand(self) -> Known:
+        """The records that may be used without `fetch`, until the next wait; perhaps none."""
         ...
 
 

@@ -201,6 +201,7 @@ def limits_of(settings: Settings) -> Limits:
         pollers=settings.pollers,
         # What comes ten at a time goes ten at a time: fewer would let the window fill up.
         settlers=max(4, settings.pollers),
+        receive_pause_seconds=settings.receive_pause_seconds,
         writers=settings.writers,
         window_messages=settings.window_messages,
         window_bytes=settings.window_bytes,

@@ -38,6 +38,14 @@ class ServiceSettings(DependencySettings):
         description="How long one poll waits for messages (SQS allows 20).",
         examples=[10],
     )
+    receive_pause_seconds: float = Field(
+        0.05,
+        ge=0,
+        le=5,
+        description="After an answer that is less than half full a poll waits so long: what comes "
+        "meanwhile comes with the next one, and SQS bills by the request.",
+        examples=[0.05],
+    )
     window_messages: int = Field(
         20_000,
         ge=10,

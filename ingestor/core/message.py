@@ -5,17 +5,24 @@ from enum import StrEnum
 import msgspec
 
 
-class Message(msgspec.Struct, eq=False, gc=False):
-    """One message as received.
+class Receipt(msgspec.Struct, eq=False, gc=False):
+    """The right to settle one received message.
 
     `message_id` identifies it within its queue; a redrive gives a new one.
     `receipt_handle` is valid for this receive only; a later receive supersedes it.
-    `sent_at_ms` is when it entered the queue (epoch milliseconds), the same on every
-    redelivery. `receive_count` starts at 1.
     """
 
     message_id: str
     receipt_handle: str
+
+
+class Message(Receipt, eq=False, gc=False):
+    """One message as received.
+
+    `sent_at_ms` is when it entered the queue (epoch milliseconds), the same on every
+    redelivery. `receive_count` starts at 1.
+    """
+
     body: str
     sent_at_ms: int
     receive_count: int = 1

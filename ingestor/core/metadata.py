@@ -1,6 +1,8 @@
 """What is known about a device, as tag values."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(slots=True, eq=False)
@@ -12,6 +14,23 @@ class Metadata:
     """
 
     attributes: dict[str, str] = field(default_factory=dict)
+
+
+class Known(dict[Any, Metadata | None]):
+    """Records at hand, by key: those that may be used at this moment without asking anybody.
+
+    What is not in the dictionary is looked for with `look`, which may put it there; None is no
+    record, or none at hand. `used` counts the readings that got their record from here; whoever
+    uses one counts it.
+    """
+
+    def __init__(self, look: Callable[[Any], Metadata | None] = lambda _key: None) -> None:
+        super().__init__()
+        self.used = 0
+        self._look = look
+
+    def __missing__(self, key: Any) -> Metadata | None:
+        return self._look(key)
 
 
 _BETWEEN = "\x1f"

@@ -1,7 +1,8 @@
 """From received messages to lines: the same for the service and for Lambda.
 
 Two steps, because the metadata look-up lies between them: `parse` says which records are needed,
-`encode` makes lines of what was answered for.
+`encode` makes lines of what was answered for. Most messages need neither: `encode_at_once` makes
+their lines where the records are at hand.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,10 +14,9 @@ from typing import Any
 import msgspec
 
 from ingestor.core.encode import Encoder, RouteEncoder
-from ingestor.core.encode.keys import SURELY_SHORT
 from ingestor.core.mapping import MissingPolicy
 from ingestor.core.message import Reason, Rejected, Stage
-from ingestor.core.metadata import Metadata
+from ingestor.core.metadata import Known, Metadata
 from ingestor.core.opened import Opened
 from ingestor.core.settlement import Held, begin_writing
 
@@ -49,6 +49,36 @@ class Encoded:
 _keys = attrgetter("keys")
 
 
+def encode_at_once(
+    encoder: Encoder, messages: Sequence[Held], known: Known
+) -> tuple[list[bytes], list[Held], Sequence[Held]]:
+    """Make lines of the usual messages, one of each, whose records are at hand.
+
+    Returns lines, their owners, which are WRITING then, and the messages that have to go the
+    complete way, because they are unusual or because something is wrong with them.
+    """
+    line_of = encoder.of_text
+    if line_of is None:
+        return [], [], messages
+    lines = []
+    owners = []
+    others = []
+    for held in messages:
+        message = held.message
+        try:
+            line = line_of(message.body, message.sent_at_ms, known)
+        except Exception:  # noqa: BLE001 - whatever it is, the complete way says what is wrong
+            line = None
+        if line is None:
+            others.append(held)
+        else:
+            lines.append(line)
+            owners.append(held)
+    begin_writing(owners)
+    known.used += len(owners)
+    return lines, owners, others
+
+
 def parse(encoder: Encoder, messages: Iterable[Held]) -> tuple[list[Parsed], list[Held]]:
     """Decode messages; returns what can go on, and what is rejected (with its `rejection` set)."""
     parsed = []
@@ -57,16 +87,7 @@ def parse(encoder: Encoder, messages: Iterable[Held]) -> tuple[list[Parsed], lis
         try:
             message = held.message
             route, opened = encoder.open(message.body, sent_at_ms=message.sent_at_ms)
-            readings = opened.readings
-            if len(readings) == 1:  # the usual case: a comprehension would cost more than the key
-                reading = readings[0]
-                name = route.key_name
-                key = reading.get(name) if name and reading.__class__ is dict else None
-                if key.__class__ is not str or not 0 < len(key) <= SURELY_SHORT:
-                    key = route.metadata_key(reading, opened)
-                keys = [key]
-            else:
-                keys = [route.metadata_key(reading, opened) for reading in readings]
+            keys = [route.metadata_key(reading, opened) for reading in opened.readings]
         except Rejected as rejection:
             held.rejection = rejection
         except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the neighbours
@@ -100,7 +121,7 @@ def encode(parsed: Sequence[Parsed], records: Mapping[str, Metadata | None]) -> 
         route = each.route
         keys = each.keys
         try:
-            records_of = [found[keys[0]]] if len(keys) == 1 else [found[key] for key in keys]
+            records_of = [found[key] for key in keys]
         except KeyError:
             result.unanswered.append(each)
             continue
@@ -110,17 +131,8 @@ def encode(parsed: Sequence[Parsed], records: Mapping[str, Metadata | None]) -> 
             if route.missing is not MissingPolicy.WRITE:
                 _without_metadata(route.missing, each, records_of, result)
                 continue
-        opened = each.opened
         try:
-            if len(keys) == 1 and route.short is not None and opened.readings[0].__class__ is dict:
-                opened.record = records_of[0]
-                line = route.short(opened.readings[0], opened, held.message.sent_at_ms)
-                all_lines.append(line)
-                count = 1
-            else:
-                lines = route.encode(opened, records_of, sent_at_ms=held.message.sent_at_ms)
-                all_lines += lines
-                count = len(lines)
+            lines = route.encode(each.opened, records_of, sent_at_ms=held.message.sent_at_ms)
         except Rejected as rejection:
             held.rejection = rejection
             result.rejected.append(held)
@@ -128,9 +140,10 @@ def encode(parsed: Sequence[Parsed], records: Mapping[str, Metadata | None]) -> 
             held.rejection = _defect(Stage.MAP, error)
             result.rejected.append(held)
         else:
-            held.open_lines = count
+            held.open_lines = len(lines)
             writing.append(held)
-            owners += [held] * count
+            all_lines += lines
+            owners += [held] * len(lines)
             result.without_metadata += missing
     begin_writing(writing)
     return result

@@ -62,15 +62,18 @@ class Held(msgspec.Struct, eq=False):
     """A message between its receive and the queue's confirmation that it is gone.
 
     `lease_until` and `received_at` are monotonic seconds. `open_lines` counts the lines that are
-    neither stored nor refused yet; `rejection` is the first refusal of any of them.
+    neither stored nor refused yet, the last one included to the end: most messages have one.
+    `rejection` is the first refusal of any of them. `renewed_as` is the number among all receipts
+    that were replaced of the one that was replaced here last.
     """
 
     message: Message
     received_at: float
     lease_until: float
-    open_lines: int = 0
+    open_lines: int = 1
     rejection: Rejected | None = None
     state: State = _RECEIVED
+    renewed_as: int = 0
 
 
 class InFlight:
@@ -118,6 +121,7 @@ class InFlight:
                 known.received_at = now
                 known.lease_until = until
                 self.received_again += 1
+                known.renewed_as = self.received_again
             all_held[message_id] = known
         self.size_bytes += size_bytes
         return fresh
@@ -191,14 +195,14 @@ def lines_stored(owners: Iterable[Held]) -> tuple[list[Held], list[Held]]:
     for held in owners:
         if held.state is not _WRITING:
             _illegal(held, _STORED)
-        held.open_lines = left = held.open_lines - 1
-        if not left:
-            if held.rejection is None:
-                held.state = _STORED
-                stored.append(held)
-            else:
-                held.state = _REJECTED
-                rejected.append(held)
+        if held.open_lines > 1:
+            held.open_lines -= 1
+        elif held.rejection is None:
+            held.state = _STORED
+            stored.append(held)
+        else:
+            held.state = _REJECTED
+            rejected.append(held)
     return stored, rejected
 
 
@@ -210,8 +214,8 @@ def line_refused(held: Held, rejection: Rejected) -> bool:
     if held.state is not _WRITING:
         _illegal(held, _REJECTED)
     held.rejection = held.rejection or rejection
-    held.open_lines -= 1
-    if held.open_lines:
+    if held.open_lines > 1:
+        held.open_lines -= 1
         return False
     held.state = _REJECTED
     return True

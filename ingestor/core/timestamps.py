@@ -7,6 +7,7 @@ from decimal import Decimal
 from zlib import crc32
 
 NS_PER_SECOND = 1_000_000_000
+_NS_PER_MS = 1_000_000
 
 Time = tuple[int, bool]
 """Epoch nanoseconds, and whether the way of writing has room for nothing finer than a second."""
@@ -90,18 +91,22 @@ def time_parser(unit: str, zone: tzinfo) -> Callable[[object], Time]:
 
 
 class WholeSeconds:
-    """Epoch nanoseconds of `2026-11-24T12:00:00`, UTC.
+    """Epoch nanoseconds of `2026-11-24T12:00:00`, UTC, and when a message may have told them.
 
-    What was asked for is remembered in `known`, because the devices of a fleet tell the same
-    seconds: who is in a hurry may look there first. With `most` texts it begins anew.
+    With each go the first and the last epoch millisecond at which a message may have been sent for
+    whose reading this lies within the window. What was asked for is remembered in `known`, because
+    the devices of a fleet tell the same seconds: who is in a hurry may look there first. With
+    `most` texts it begins anew.
     """
 
-    def __init__(self, most: int = 10_000) -> None:
-        self.known: dict[str, int] = {}
+    def __init__(self, *, past_ns: int, future_ns: int, most: int = 10_000) -> None:
+        self.known: dict[str, tuple[int, int, int]] = {}
+        self._past_ns = past_ns
+        self._future_ns = future_ns
         self._most = most
 
-    def ns(self, text: str) -> int | None:
-        """The moment of a text; None when it has another form."""
+    def learn(self, text: str) -> tuple[int, int, int] | None:
+        """The moment of a text with its window; None when it has another form."""
         # Characters 10, 13 and 16, and no more than 19: a date and a time of day, and no zone.
         if text[10::3] != "T::":
             return None
@@ -111,8 +116,11 @@ class WholeSeconds:
             return None
         if len(self.known) == self._most:
             self.known.clear()
-        ns = self.known[text] = (since.days * 86_400 + since.seconds) * NS_PER_SECOND
-        return ns
+        ns = (since.days * 86_400 + since.seconds) * NS_PER_SECOND
+        first_ms = -((self._future_ns - ns) // _NS_PER_MS)  # rounded up
+        last_ms = (ns + self._past_ns) // _NS_PER_MS
+        seen = self.known[text] = (ns, first_ms, last_ms)
+        return seen
 
 
 def spread(second_ns: int, content: bytes) -> int:

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 
-from ingestor.core.message import Message
-from ingestor.ports import BATCH, Queue, Receipt, Unavailable
+from ingestor.core.message import Message, Receipt
+from ingestor.ports import BATCH, Queue, Unavailable
 
 LONGEST_SECONDS = 3600.0
 _AT_ONCE = 8
@@ -29,8 +29,7 @@ async def postpone(queue: Queue, messages: Sequence[Message], *, seconds: float)
     by_delay: defaultdict[float, list[Receipt]] = defaultdict(list)
     for each in messages:
         if each.receive_count > 1:
-            receipt = Receipt(each.message_id, each.receipt_handle)
-            by_delay[delay(each.receive_count, visibility)].append(receipt)
+            by_delay[delay(each.receive_count, visibility)].append(each)
     calls = iter(
         [
             (receipts[n : n + BATCH], away)

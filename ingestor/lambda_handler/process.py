@@ -10,7 +10,7 @@ from ingestor.lambda_handler.events import Delivery
 from ingestor.lambda_handler.queue import EventQueue
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.pipeline import RELEASE_SECONDS, Limits, Pipeline
-from ingestor.ports import MetadataStore, Queue, TimeSeriesSink
+from ingestor.ports import MetadataCache, Queue, TimeSeriesSink
 
 
 @dataclass(slots=True, frozen=True)
@@ -25,7 +25,7 @@ async def process(
     delivery: Delivery,
     *,
     dead_letters: Queue,
-    store: MetadataStore,
+    store: MetadataCache,
     sink: TimeSeriesSink,
     encoder: Encoder,
     context: Context,

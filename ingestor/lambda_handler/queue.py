@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
-from ingestor.core.message import Message
-from ingestor.ports import DeadLetter, Failure, Queue, QueueDepth, Receipt
+from ingestor.core.message import Message, Receipt
+from ingestor.ports import DeadLetter, Failure, Queue, QueueDepth
 
 CHUNK = 500
 """Messages of one receive: work done between two turns of the event loop."""

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from ingestor.core.backoff import Backoff
 from ingestor.core.encode import Encoder
 from ingestor.core.message import Stage
-from ingestor.core.process import Parsed, encode, parse, wanted_keys
+from ingestor.core.process import Parsed, encode, encode_at_once, parse, wanted_keys
 from ingestor.core.settlement import Held
 from ingestor.pipeline.assemble import Assembler
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.intake import Intake
 from ingestor.pipeline.poison import PoisonGuard
 from ingestor.pipeline.settle import Settler
-from ingestor.ports import MetadataStore, Unavailable
+from ingestor.ports import MetadataCache, Unavailable
 
 
 class Enricher:
-    """Decodes, looks up, encodes, and hands lines on.
+    """Decodes, looks up, encodes, and hands lines on: at once where the records are at hand.
 
     Messages whose key was not answered for wait here (the window bounds them) and are asked for
     again with back-off; all others go on at once. The store being out of reach altogether closes
@@ -27,7 +27,7 @@ class Enricher:
     def __init__(
         self,
         *,
-        store: MetadataStore,
+        store: MetadataCache,
         encoder: Encoder,
         assembler: Assembler,
         settler: Settler,
@@ -54,10 +54,16 @@ class Enricher:
 
     async def submit(self, messages: Sequence[Held]) -> None:
         """Take fresh messages. Suspends while the writers are behind."""
-        parsed, rejected = parse(self._encoder, messages)
-        self._guard.saw(Stage.DECODE, good=len(parsed), refused=len(rejected))
+        lines, owners, others = encode_at_once(self._encoder, messages, self._store.at_hand())
+        parsed, rejected = parse(self._encoder, others)
+        good = len(owners)
+        self._guard.saw(Stage.DECODE, good=good + len(parsed), refused=len(rejected))
+        self._guard.saw(Stage.MAP, good=good, refused=0)
         self._settler.reject(rejected)
-        await self._resolve(parsed)
+        if lines:
+            await self._assembler.add(lines, owners)
+        if parsed:
+            await self._resolve(parsed)
 
     async def run(self) -> None:
         """Ask again for what was not answered, until cancelled."""

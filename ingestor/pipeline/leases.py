@@ -8,7 +8,7 @@ from ingestor.core.backoff import Backoff
 from ingestor.core.settlement import Held, lease_seconds
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.intake import Intake
-from ingestor.ports import BATCH, Queue, Receipt, Unavailable
+from ingestor.ports import BATCH, Queue, Unavailable
 
 FEWEST_CALLS = 8
 MOST_CALLS = 24
@@ -58,12 +58,9 @@ class LeaseKeeper:
         """Extend one batch; False when some of it has to be tried again soon."""
         again: set[str] = set()
         if seconds >= 1:  # otherwise the cap is reached: nothing can be asked for any more
-            receipts = [
-                Receipt(held.message.message_id, held.message.receipt_handle) for held in messages
-            ]
             try:
                 self._telemetry.queue_called()
-                failures = await self._queue.extend(receipts, seconds)
+                failures = await self._queue.extend([held.message for held in messages], seconds)
             except Unavailable as error:
                 self._telemetry.dependency_down("sqs", error.reason)
                 return False

@@ -25,7 +25,7 @@ from ingestor.pipeline.report import Reporter
 from ingestor.pipeline.settle import Settler
 from ingestor.pipeline.waiting import within
 from ingestor.pipeline.write import Writer
-from ingestor.ports import BATCH, MetadataStore, Queue, TimeSeriesSink, Unavailable
+from ingestor.ports import BATCH, MetadataCache, Queue, TimeSeriesSink, Unavailable
 
 RELEASE_SECONDS = 4.0
 """The last part of the time to stop, kept for giving back what could not be stored."""
@@ -40,6 +40,7 @@ class Limits:
     """How much of everything; the meaning of each stands at the setting of the same name."""
 
     pollers: int = 4
+    receive_pause_seconds: float = 0.0
     writers: int = 4
     settlers: int = 4
     window_messages: int = 20_000
@@ -67,7 +68,7 @@ class Pipeline:
         self,
         *,
         queue: Queue,
-        store: MetadataStore,
+        store: MetadataCache,
         sink: TimeSeriesSink,
         encoder: Encoder,
         context: Context,
@@ -119,6 +120,7 @@ class Pipeline:
             intake=self.intake,
             enricher=self.enricher,
             polls=self.polls,
+            pause_seconds=limits.receive_pause_seconds,
             context=context,
         )
         self._leases = LeaseKeeper(queue=queue, intake=self.intake, context=context)

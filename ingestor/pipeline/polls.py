@@ -9,8 +9,9 @@ GROWS_FROM = 5
 class Polls:
     """Grows with the backlog and shrinks to one when idle, so that an idle queue costs one poll.
 
-    Full answers add a poll each, empty ones take one away. Poller `n` works while `n` is below
-    `wanted`, which lies between 1 and `most`.
+    Answers that are at least half full add a poll each, all others take one away: where little
+    comes, fewer polls bring more each, and SQS bills by the request. Poller `n` works while `n` is
+    below `wanted`, which lies between 1 and `most`.
     """
 
     def __init__(self, most: int) -> None:
@@ -29,7 +30,7 @@ class Polls:
         if count >= GROWS_FROM and self.wanted < self._most:
             self._turns[self.wanted].set()
             self.wanted += 1
-        elif not count and self.wanted > 1 and not self._ended:
+        elif count < GROWS_FROM and self.wanted > 1 and not self._ended:
             self.wanted -= 1
             self._turns[self.wanted].clear()
 

@@ -9,7 +9,7 @@ from ingestor.core.settlement import Held
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.enrich import Enricher
 from ingestor.pipeline.intake import Intake
-from ingestor.pipeline.polls import Polls
+from ingestor.pipeline.polls import GROWS_FROM, Polls
 from ingestor.pipeline.waiting import within
 from ingestor.ports import Queue, Unavailable
 
@@ -20,6 +20,8 @@ LONGEST_PAUSE_SECONDS = 2.0
 
 class Receiver:
     """Polls while the intake is open. Several run side by side, as a task each, while wanted.
+
+    After an answer that is less than half full it waits `pause_seconds`, at most.
 
     A poll under way at the stop is awaited, because cancelling it could leave messages invisible
     until their timeout ends.
@@ -32,10 +34,12 @@ class Receiver:
         intake: Intake,
         enricher: Enricher,
         polls: Polls,
+        pause_seconds: float,
         context: Context,
     ) -> None:
         self._queue = queue
         self._polls = polls
+        self._pause_seconds = pause_seconds
         self._intake = intake
         self._enricher = enricher
         self._context = context
@@ -66,6 +70,9 @@ class Receiver:
             if messages:
                 for_nothing.reset()
                 await self._take(messages)
+                if len(messages) < GROWS_FROM and self._pause_seconds:
+                    # What comes meanwhile comes with the next answer: fewer requests to pay for.
+                    await self._pause(self._pause_seconds)
             elif self._clock.monotonic() - started < AT_ONCE_SECONDS:
                 # At its cap of messages in flight a queue has none to give and does not wait.
                 await self._pause(self._context.delay(for_nothing))

@@ -11,7 +11,7 @@ from ingestor.core.settlement import Held
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.intake import Intake
 from ingestor.pipeline.poison import PoisonGuard
-from ingestor.ports import BATCH, DeadLetter, Failure, Queue, Receipt, Unavailable
+from ingestor.ports import BATCH, DeadLetter, Failure, Queue, Unavailable
 
 
 class Settler:
@@ -110,21 +110,20 @@ class Settler:
         return False
 
     async def _delete(self, messages: list[Held]) -> bool:
-        receipts = _receipts(messages)
         held = self._intake.held
-        received_again = held.received_again
+        before = held.received_again
         try:
             self._telemetry.queue_called()
-            failures = await self._queue.delete(receipts)
+            failures = await self._queue.delete([each.message for each in messages])
         except Unavailable:
             self._done += messages
             self._work.set()
             raise
-        if not failures and held.received_again == received_again:  # nearly always
+        if not failures and held.received_again == before:  # nearly always
             self._intake.deleted(messages)
             self._telemetry.deleted(len(messages))
             return False
-        gone, again, hopeless = self._sort("delete", messages, receipts, failures)
+        gone, again, hopeless = self._sort("delete", messages, before, failures)
         self._intake.deleted(gone)
         self._telemetry.deleted(len(gone))
         self._abandon(hopeless, why="the queue does not accept its receipt")
@@ -146,8 +145,9 @@ class Settler:
             self._dead += messages
             self._work.set()
             raise
-        # The receipts of now: a letter is the same whichever of them the message came with.
-        sent, again, hopeless = self._sort("dead-letter", messages, _receipts(messages), failures)
+        # As of now: a letter is the same whichever of its receipts the message came with.
+        now = self._intake.held.received_again
+        sent, again, hopeless = self._sort("dead-letter", messages, now, failures)
         settlement.letters_taken(sent)
         self._telemetry.dead_lettered([held.rejection for held in sent if held.rejection])
         self._abandon(hopeless, why="it does not fit into the dead-letter queue")
@@ -157,14 +157,14 @@ class Settler:
         return bool(again)
 
     async def _release(self, messages: list[Held], seconds: float, why: str) -> bool:
-        receipts = _receipts(messages)
+        before = self._intake.held.received_again
         try:
             self._telemetry.queue_called()
-            failures = await self._queue.extend(receipts, seconds)
+            failures = await self._queue.extend([each.message for each in messages], seconds)
         except Unavailable:
             self._give_back(messages, seconds, why)
             raise
-        gone, again, expired = self._sort("release", messages, receipts, failures)
+        gone, again, expired = self._sort("release", messages, before, failures)
         gone += expired  # its visibility ran out already
         self._telemetry.released(len(gone), why=why)
         self._intake.forget(gone)
@@ -180,13 +180,14 @@ class Settler:
         self,
         call: str,
         messages: list[Held],
-        receipts: list[Receipt],
+        before: int,
         failures: Sequence[Failure],
     ) -> tuple[list[Held], list[Held], list[Held]]:
         """Those for which the call worked, those to try again, and those for which it never will.
 
-        To try again are also those that were received again while the call was under way: what it
-        did with the receipt of before says nothing about the new one.
+        To try again are also those that were received again while the call was under way, which
+        `before` tells, how many had been when it began: what it did with the receipt of before says
+        nothing about the new one.
         """
         permanent = {}
         if failures:
@@ -195,13 +196,13 @@ class Settler:
         worked: list[Held] = []
         again: list[Held] = []
         hopeless: list[Held] = []
-        for held, receipt in zip(messages, receipts, strict=True):
-            message = held.message
-            if message.receipt_handle != receipt.receipt_handle:
+        for held in messages:
+            message_id = held.message.message_id
+            if held.renewed_as > before:
                 again.append(held)
-            elif message.message_id not in permanent:
+            elif message_id not in permanent:
                 worked.append(held)
-            elif permanent[message.message_id]:
+            elif permanent[message_id]:
                 hopeless.append(held)
             else:
                 again.append(held)
@@ -217,7 +218,3 @@ class Settler:
 def _take(waiting: deque[Held]) -> list[Held]:
     take = waiting.popleft
     return [take() for _ in range(min(BATCH, len(waiting)))]
-
-
-def _receipts(messages: Sequence[Held]) -> list[Receipt]:
-    return [Receipt(held.message.message_id, held.message.receipt_handle) for held in messages]

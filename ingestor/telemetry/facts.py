@@ -2,7 +2,6 @@
 
 from collections import Counter, deque
 from collections.abc import Sequence
-from operator import attrgetter
 
 import structlog
 
@@ -11,9 +10,6 @@ from ingestor.core.settlement import Held
 from ingestor.telemetry.catalogue import Totals
 from ingestor.telemetry.histogram import Histogram
 from ingestor.telemetry.rates import Rate
-
-_body = attrgetter("body")
-_receive_count = attrgetter("receive_count")
 
 
 class Telemetry:
@@ -36,9 +32,8 @@ class Telemetry:
         totals = self.totals
         totals.received += len(messages)
         totals.duplicates += len(messages) - fresh
-        totals.received_bytes += sum(map(len, map(_body, messages)))
-        if max(map(_receive_count, messages), default=1) > 1:
-            totals.redelivered += sum(each.receive_count > 1 for each in messages)
+        totals.received_bytes += sum([len(each.body) for each in messages])
+        totals.redelivered += len([each for each in messages if each.receive_count > 1])
 
     def written(self, *, lines: int, size_bytes: int, seconds: float, now: float) -> None:
         """The sink confirmed one request."""

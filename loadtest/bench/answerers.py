@@ -23,14 +23,37 @@ ATTRIBUTES = 5
 _LONG_POLL_SECONDS = 10.0
 _BATCH = 10
 _PRIME = 7919
-_MESSAGE = (
-    b'{"MessageId":"%08x-0000-4000-8000-%012x","ReceiptHandle":"%0384x",'
-    b'"MD5OfBody":"5eb63bbbe01eeed093cb22bb8f5acdc3","Body":"{\\"pressure\\":%d,'
-    b'\\"viscosity\\":%d,\\"sensordatetime\\":\\"%b\\",\\"deviceid\\":\\"dev-%07d\\",'
-    b'\\"clientid\\":\\"7d8e2a4c-3b1f-4c5d-9e6f-0a1b2c3d4e5f\\",\\"metakey\\":\\"key-%07d\\",'
-    b'\\"_id_\\":\\"wzCHpAvdm\\",\\"topic\\":\\"pressure/data\\",\\"received_at\\":%d}",'
+_VALUES = [
+    b'","MD5OfBody":"5eb63bbbe01eeed093cb22bb8f5acdc3",'
+    b'"Body":"{\\"pressure\\":%d,\\"viscosity\\":%d,\\"sensordatetime\\":\\"'
+    % (500 + n % 1000, 25 + n % 75)
+    for n in range(3000)
+]
+_MOMENT = (
+    b'%b\\",\\"clientid\\":\\"7d8e2a4c-3b1f-4c5d-9e6f-0a1b2c3d4e5f\\",'
+    b'\\"_id_\\":\\"wzCHpAvdm\\",\\"deviceid\\":\\"dev-'
+)
+_SENT = (
+    b'\\",\\"topic\\":\\"pressure/data\\",\\"received_at\\":%d}",'
     b'"Attributes":{"SentTimestamp":"%d","ApproximateReceiveCount":"1"}}'
 )
+_PARTS = 8
+"""Of a message, by which a list of parts is filled with slices."""
+
+
+def _template(count: int) -> list[bytes]:
+    """The parts of an answer with so many messages; empty are those that differ from call to call.
+
+    For each message: start, number of the call, receipt, that number again, values, moment, device,
+    end.
+    """
+    parts = [b""] * (_PARTS * count)
+    for n in range(count):
+        start = b"," if n else b'{"Messages":['
+        handle = b"%0371x" % n
+        parts[_PARTS * n] = start + b'{"MessageId":"5f2d1f7e-%04x-4000-8000-' % n
+        parts[_PARTS * n + 2] = b'","ReceiptHandle":"%b-' % handle
+    return parts
 
 
 class Sqs:
@@ -38,6 +61,12 @@ class Sqs:
 
     def __init__(self, *, devices: int, rate: float | None) -> None:
         self._devices = devices
+        texts = [b"%07d" % (n * _PRIME % devices) for n in range(devices)]
+        texts = [b'%b\\",\\"metakey\\":\\"key-%b' % (text, text) for text in texts]
+        # A slice never ends before it has ten.
+        self._names = texts + [texts[n % devices] for n in range(_BATCH)]
+        self._values = _VALUES + _VALUES[:_BATCH]
+        self._templates = [_template(count) for count in range(_BATCH + 1)]
         self._rate = rate
         self._started = 0.0
         self._second = 0
@@ -105,34 +134,27 @@ class Sqs:
                     loop.call_later(delay, self._receive, answer, until)
                 return
             sent_at = self._started + (self.handed + 1) / self._rate
-        answer(reply(b'{"Messages":[%b]}' % b",".join(self._messages(count, now, sent_at))))
+        answer(reply(self._messages(count, now, sent_at)))
 
-    def _messages(self, count: int, now: float, sent_at: float) -> list[bytes]:
+    def _messages(self, count: int, now: float, sent_at: float) -> bytes:
+        # Cheaply: what this process takes, it takes from the processor that both share.
         if int(now) != self._second:
             self._second = int(now)
-            self._moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
+            moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
+            self._moment = _MOMENT % moment
         sent_at_ms = int(sent_at * 1000)
-        made = []
-        for number in range(self.handed, self.handed + count):
-            device = number * _PRIME % self._devices
-            made.append(
-                _MESSAGE
-                % (
-                    number & 0xFFFFFFFF,
-                    number,
-                    number,
-                    # No device says the same twice: that would be the same reading.
-                    500 + (number + number // self._devices) % 1000,
-                    25 + number % 75,
-                    self._moment,
-                    device,
-                    device,
-                    sent_at_ms,
-                    sent_at_ms,
-                )
-            )
+        first = self.handed
+        device = first % self._devices
+        # No device says the same twice: that would be the same reading.
+        value = (first + first // self._devices) % len(_VALUES)
+        parts = self._templates[count]
+        parts[1::_PARTS] = parts[3::_PARTS] = [b"%012x" % first] * count
+        parts[4::_PARTS] = self._values[value : value + count]
+        parts[5::_PARTS] = [self._moment] * count
+        parts[6::_PARTS] = self._names[device : device + count]
+        parts[7::_PARTS] = [_SENT % (sent_at_ms, sent_at_ms)] * count
         self.handed += count
-        return made
+        return b"".join([*parts, b"]}"])
 
 
 class DynamoDb:

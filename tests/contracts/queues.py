@@ -11,8 +11,8 @@ from contracts.emulators import Emulator, arn_of, client, make_queue, redrive_to
 from ingestor.adapters.clock import SystemClock
 from ingestor.adapters.memory import MemoryQueue
 from ingestor.adapters.sqs import open_sqs
-from ingestor.core.message import Message
-from ingestor.ports import Queue, Receipt
+from ingestor.core.message import Message, Receipt
+from ingestor.ports import Queue
 
 PATIENCE_SECONDS = 30.0
 

@@ -15,8 +15,8 @@ from contracts.queues import (
     sqs_queue,
 )
 
-from ingestor.core.message import Reason, Rejected, Stage
-from ingestor.ports import BATCH, DeadLetter, QueueDepth, Receipt
+from ingestor.core.message import Reason, Receipt, Rejected, Stage
+from ingestor.ports import BATCH, DeadLetter, QueueDepth
 
 
 @pytest.fixture(

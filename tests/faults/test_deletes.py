@@ -9,7 +9,7 @@ from faults.conftest import Ground
 from service.conftest import reading
 
 from ingestor.adapters.sqs import open_sqs
-from ingestor.ports import Receipt
+from ingestor.core.message import Receipt
 from loadtest.proxy import FailedEntries, FakeSuccess, Reset, Status
 
 pytestmark = [pytest.mark.servers, pytest.mark.asyncio(loop_scope="session")]

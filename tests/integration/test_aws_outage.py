@@ -10,8 +10,8 @@ from contracts.queues import receive_all
 from ingestor.adapters.clock import SystemClock
 from ingestor.adapters.dynamodb import open_dynamodb
 from ingestor.adapters.sqs import open_sqs
-from ingestor.core.message import Message, Reason, Rejected, Stage
-from ingestor.ports import DeadLetter, Receipt, Unavailable
+from ingestor.core.message import Message, Reason, Receipt, Rejected, Stage
+from ingestor.ports import DeadLetter, Unavailable
 from loadtest.servers import MiniStack, Moto
 
 pytestmark = pytest.mark.servers

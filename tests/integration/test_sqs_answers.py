@@ -10,8 +10,8 @@ import pytest
 from integration.canned_aws import CREDENTIALS, Answer, CannedAws, refusal
 
 from ingestor.adapters.sqs import QueueSetupError, SqsQueue, open_sqs
-from ingestor.core.message import Message, Reason, Rejected, Stage
-from ingestor.ports import DeadLetter, Failure, Receipt, Unavailable
+from ingestor.core.message import Message, Reason, Receipt, Rejected, Stage
+from ingestor.ports import DeadLetter, Failure, Unavailable
 from loadtest.servers import free_port
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/readings"

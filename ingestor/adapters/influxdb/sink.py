@@ -1,7 +1,6 @@
 """The sink itself: bodies out, replies in, whatever the API."""
 
 import asyncio
-import gzip
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 import aiohttp
+from isal import igzip
 from yarl import URL
 
 from ingestor.core.replies import MOST_BYTES, Judgement, Meaning, Reply, judge
@@ -19,10 +19,10 @@ PRECISION = "ns"
 
 COMPRESS_FROM_BYTES = 1024
 """Smaller bodies go as they are: they fit into a packet anyway."""
-COMPRESS_IN_THREAD_FROM_BYTES = 64 * 1024
-"""Larger ones would hold up the event loop: 0.14 ms at this size, 1.5 ms for 5,000 lines."""
+COMPRESS_IN_THREAD_FROM_BYTES = 256 * 1024
+"""Larger ones would hold up the event loop: a quarter of a millisecond at this size."""
 
-_LEVEL = 1  # level 6 takes three times as long to save a seventh
+_LEVEL = 1  # a fifth of the time of zlib's level 1, and a sixth smaller; 3 takes six times as long
 _CONTROL_WRITE = b"# Is this the right address, and may we write there?"
 
 
@@ -134,7 +134,7 @@ class InfluxDbSink:
 
 
 def _gzip(body: bytes) -> bytes:
-    return gzip.compress(body, _LEVEL, mtime=0)
+    return igzip.compress(body, _LEVEL, mtime=0)
 
 
 async def _read(response: aiohttp.ClientResponse) -> Reply:

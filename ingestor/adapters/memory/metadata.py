@@ -3,15 +3,15 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from ingestor.core.metadata import Metadata
+from ingestor.core.metadata import Known, Metadata
 
 
 class MemoryMetadata:
-    """A `MetadataStore` over a dict that tests may change at any time.
+    """A `MetadataCache` over a dict that tests may change at any time.
 
     `fetches` holds the keys of every call. Keys in `unanswered` are left out of the answer.
     While `fault` is set every call raises it; while `gate` is set and closed every call waits
-    for it, and answers as things are after that.
+    for it, and answers as things are after that. Only what is put into `known` is at hand.
     """
 
     def __init__(self, records: Mapping[str, Metadata] | None = None) -> None:
@@ -20,6 +20,11 @@ class MemoryMetadata:
         self.unanswered: set[str] = set()
         self.fault: Exception | None = None
         self.gate: asyncio.Event | None = None
+        self.known = Known()
+
+    def at_hand(self) -> Known:
+        """See MetadataCache."""
+        return self.known
 
     async def fetch(self, keys: Sequence[str]) -> Mapping[str, Metadata | None]:
         """See MetadataStore."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ingestor.core.message import Message
-from ingestor.ports import BATCH, Clock, DeadLetter, Failure, QueueDepth, Receipt
+from ingestor.core.message import Message, Receipt
+from ingestor.ports import BATCH, Clock, DeadLetter, Failure, QueueDepth
 
 Call = Literal["receive", "delete", "extend", "dead_letter", "depth"]
 """The calls that can be told to fail."""
@@ -152,6 +152,7 @@ class MemoryQueue:
         receipts: Sequence[Receipt],
         settle: Callable[[Receipt], Failure | None],
     ) -> list[Failure]:
+        receipts = [Receipt(each.message_id, each.receipt_handle) for each in receipts]  # as of now
         fault = await self._begin(call)
         results = [self._refused(call, each.message_id) or settle(each) for each in receipts]
         _finish(fault)

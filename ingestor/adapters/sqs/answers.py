@@ -1,4 +1,4 @@
-"""What SQS answers, as far as we read it; numbers come as text and are numbers here."""
+"""Entries of SQS calls, and what it answers, as far as we read it: numbers in text are numbers."""
 
 import msgspec
 
@@ -23,6 +23,19 @@ class ReceiveAnswer(msgspec.Struct, rename="pascal", gc=False):
     """ReceiveMessage."""
 
     messages: list[Received] | None = None
+
+
+class Entry(msgspec.Struct, rename="pascal", gc=False):
+    """An entry of a batch call: a message by its receipt."""
+
+    id: str
+    receipt_handle: str
+
+
+class VisibilityEntry(Entry, gc=False):
+    """One of ChangeMessageVisibilityBatch."""
+
+    visibility_timeout: int
 
 
 class Done(msgspec.Struct, rename="pascal", gc=False):

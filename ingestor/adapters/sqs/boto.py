@@ -49,5 +49,6 @@ class BotoTransport:
     ) -> Answer:
         """See Transport."""
         async with calling("SQS", operation, seconds=seconds):
-            read = await getattr(self._client, xform_name(operation))(**request)
+            call = getattr(self._client, xform_name(operation))
+            read = await call(**msgspec.to_builtins(request))
             return msgspec.convert(read, answer, strict=False)

@@ -23,7 +23,7 @@ class Transport(Protocol):
 
         Args:
             operation: As the API names it, such as `ReceiveMessage`.
-            request: Its parameters, as the API names them.
+            request: Its parameters, as the API names them, never changed afterwards.
             answer: What to read the answer into; numbers may come as text.
             seconds: When to give up.
 

@@ -18,7 +18,10 @@ ENVELOPE = "base64OriginalPayload"
 
 
 class Encoder:
-    """A mapping, compiled. Keeps the escaped `measurement,tag=…` of the series it has seen."""
+    """A mapping, compiled. Keeps the escaped `measurement,tag=…` of the series it has seen.
+
+    `of_text` is the short way of most messages, see `TextLine`; None where the mapping has none.
+    """
 
     def __init__(self, mapping: Mapping, *, prefix_cache_size: int = 200_000) -> None:
         limits = mapping.limits
@@ -27,6 +30,7 @@ class Encoder:
                 f"routes[{n}]",
                 route,
                 limits,
+                topic=mapping.topic,
                 cache_size=prefix_cache_size // len(mapping.routes),
             )
             for n, route in enumerate(mapping.routes)
@@ -41,6 +45,7 @@ class Encoder:
         first = self.routes[0]
         is_plain = first.rule.takes_all and first.reader.is_plain and not mapping.error_actions
         self._plain = first if is_plain else None
+        self.of_text = first.of_text if is_plain else None
 
     def open(self, text: str, *, sent_at_ms: int) -> tuple[RouteEncoder, Opened]:
         """The route of a message, and its readings: at least one.

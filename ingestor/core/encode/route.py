@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 from ingestor.core.decode import PayloadReader
 from ingestor.core.encode.fields import field_text
-from ingestor.core.encode.keys import key_of, member_of
+from ingestor.core.encode.keys import key_of
 from ingestor.core.encode.series import SeriesEncoder, Values
-from ingestor.core.encode.short import Parts, short_way
+from ingestor.core.encode.short import Parts, short_way, text_way
 from ingestor.core.encode.texts import rejected
 from ingestor.core.encode.times import Clock
 from ingestor.core.encode.wildcards import WildcardEncoder
@@ -36,18 +36,19 @@ class RouteEncoder:
     What a line holds depends on the message, the record and `sent_at_ms` alone, so that a
     redelivery gives the same line. `missing` says what to do with a reading without a record.
 
-    Two short ways may be taken by whoever is in a hurry: `key_name`, see `member_of`, and `short`,
-    which makes the line of a single reading that is an object; None where there is no such way.
+    Whoever is in a hurry may try `of_text` first, see `TextLine`; None where there is no such way.
+    `topic` is the member of a message that tells its topic.
     """
 
-    def __init__(self, place: str, route: Route, limits: Limits, *, cache_size: int) -> None:
+    def __init__(
+        self, place: str, route: Route, limits: Limits, *, topic: str, cache_size: int
+    ) -> None:
         self.place = place
         self.name = route.name or place
         self.rule = route
         self.missing = route.metadata.missing if route.metadata else MissingPolicy.WRITE
         self.has_metadata = route.metadata is not None
         self.metadata_key = key_of(route.metadata)
-        self.key_name = member_of(route.metadata)
         self.reader = PayloadReader(route.payload, limits)
         self.series = SeriesEncoder(route, limits, cache_size=cache_size)
         self.wildcards = WildcardEncoder(route, limits)
@@ -59,7 +60,8 @@ class RouteEncoder:
             for name, rule in route.fields.items()
         ]
         parts = Parts(self.series, self.fields, self.clock, self._no_fields)
-        self.short = short_way(route, parts)
+        self._short = short_way(route, parts)
+        self.of_text = text_way(route, parts, topic)
 
     def encode(
         self, opened: Opened, records: Sequence[Metadata | None], *, sent_at_ms: int
@@ -75,8 +77,8 @@ class RouteEncoder:
             return [point.line() for point in self.points(opened, records, sent_at_ms=sent_at_ms)]
         opened.record = records[0]
         reading = opened.readings[0]
-        if self.short is not None and reading.__class__ is dict:
-            return [self.short(reading, opened, sent_at_ms)]
+        if self._short is not None and reading.__class__ is dict:
+            return [self._short(reading, opened, sent_at_ms)]
         _, prefix, fields, ns = self._parts(reading, opened, 0, sent_at_ms)
         return [f"{prefix} {','.join(fields)} {ns}".encode()]
 

@@ -1,10 +1,13 @@
-"""The short way: one function written for one route, for readings of the usual form.
+"""The short ways: functions written for one route, for readings of the usual form.
 
 Most readings are objects whose tags are texts, whose fields are numbers and whose time is
 `2026-11-24T12:00:00`. What a person would write by hand for such a shape is written here by the
 mapping: straight code without a call per tag and field, which takes half the time. Whatever is
 unusual about a part of a reading is left to the complete function for that part, so that both
 ways give the same line; a property test compares them.
+
+There are two: from a reading that was opened, and, shorter still, from the text of a message whose
+record is at hand.
 
 The code is made of the numbers of the parts alone. Names, texts and functions of the mapping are
 handed to it as values: nothing that a user wrote is ever executed.
@@ -16,12 +19,15 @@ from datetime import UTC
 from typing import Any
 from zlib import crc32
 
+from ingestor.core.decode.texts import decode_json
 from ingestor.core.encode.fields import EXACT, FieldText
+from ingestor.core.encode.keys import member_of
 from ingestor.core.encode.series import SeriesEncoder
 from ingestor.core.encode.texts import Text
 from ingestor.core.encode.times import Clock, content_of
 from ingestor.core.mapping.model import Route
 from ingestor.core.mapping.sources import FieldRule, Source
+from ingestor.core.metadata import Known, Metadata
 from ingestor.core.opened import Opened
 from ingestor.core.paths import Path, single_name
 from ingestor.core.prefix import escape_name
@@ -30,6 +36,13 @@ from ingestor.core.zones import parse_zone
 
 Line = Callable[[dict[str, Any], Opened, int], bytes]
 """From an object, what it was opened from, and ms when it was sent, to a line."""
+TextLine = Callable[[str, int, Known], bytes | None]
+"""From the text of a message, ms when it was sent, and the records at hand, to its line.
+
+None when the message is none for this way: it is not one plain object, or its record is not at
+hand. Of a message that cannot be read, or not be mapped, it raises anything: the complete way says
+what is wrong.
+"""
 
 
 @dataclass(slots=True, frozen=True)
@@ -43,30 +56,78 @@ class Parts:
 
 
 def short_way(route: Route, parts: Parts) -> Line | None:
-    """The function for a route; None when its names come from its readings."""
-    if route.wildcards or route.measurement.constant is None:
+    """The function for readings of a route; None when its names come from its readings."""
+    if not _is_regular(route):
         return None
-    code = _Code()
+    code = _Code(opened="opened", record="opened.record", owns_reading=False)
     code.add(0, "def line(reading, opened, sent_at_ms):")
-    code.add(1, "get = reading.get")
+    _line(code, route, parts)
+    line: Line = code.function("line")
+    return line
+
+
+def text_way(route: Route, parts: Parts, topic: str) -> TextLine | None:
+    """The function for texts of a route that takes JSON as it is; None where there is none.
+
+    `topic` is the member that tells the topic.
+    """
+    member = member_of(route.metadata)
+    if not _is_regular(route) or (route.metadata and member is None):
+        return None
+
+    def opened(reading: dict[str, Any], record: Metadata | None) -> Opened:
+        return Opened(reading, reading, reading.get(topic), [reading], record)
+
+    code = _Code(opened="", record="record", owns_reading=True)
+    code.opened = f"{code.value(opened)}(reading, record)"
+    code.add(0, "def line(text, sent_at_ms, known):")
+    # An object without another brace or bracket in its text is not nested.
+    code.add(1, "if '{' in text[1:] or '[' in text:")
+    code.add(2, "return None")
+    code.add(1, f"reading = {code.value(decode_json)}(text)")
+    code.add(1, "if reading.__class__ is not dict:")
+    code.add(2, "return None")
+    if member is None:
+        code.add(1, "record = None")
+    else:
+        code.add(1, f"record = known[reading.get({code.value(member)})]")
+        code.add(1, "if record is None:")
+        code.add(2, "return None")
+    _line(code, route, parts)
+    line: TextLine = code.function("line")
+    return line
+
+
+def _is_regular(route: Route) -> bool:
+    return not route.wildcards and route.measurement.constant is not None
+
+
+def _line(code: "_Code", route: Route, parts: Parts) -> None:
+    """From a reading and its record to the line."""
     for n, (source, text) in enumerate(zip(route.tags.values(), parts.series.tags, strict=True)):
         _tag(code, n, source, text)
     values = "".join(f"tag{n}, " for n in range(len(parts.series.tags)))
-    code.add(1, f"series = {code.value(parts.series.known.young.get)}((opened.record, {values}))")
+    code.add(1, f"series = {code.value(parts.series.known.young.get)}(({code.record}, {values}))")
     code.add(1, "if series is None:")
-    code.add(2, f"series = {code.value(parts.series.prefix)}(({values}), opened.record)")
+    code.add(2, f"series = {code.value(parts.series.prefix)}(({values}), {code.record})")
     for n, (name, rule) in enumerate(route.fields.items()):
         _field(code, n, escape_name(name), rule, parts.fields[n])
     _field_set(code, len(parts.fields), parts.no_fields)
     _time(code, route, parts.clock)
     code.add(1, 'return f"{series} {fields} {ns}".encode()')
-    return code.function("line")
 
 
 class _Code:
-    """Lines of a function, and the values that they refer to."""
+    """Lines of a function, and the values that they refer to.
 
-    def __init__(self) -> None:
+    `opened` and `record` are how its lines call the message that was opened, and the record. A
+    function that owns the reading may change it.
+    """
+
+    def __init__(self, *, opened: str, record: str, owns_reading: bool) -> None:
+        self.opened = opened
+        self.record = record
+        self.owns_reading = owns_reading
         self._lines: list[str] = []
         self._values: dict[str, Any] = {}
 
@@ -79,35 +140,34 @@ class _Code:
         self._values[name] = value
         return name
 
-    def function(self, name: str) -> Line:
+    def function(self, name: str) -> Any:
         source = "\n".join(self._lines)
         exec(compile(source, "<route>", "exec"), self._values)  # noqa: S102 - see the module
-        function: Line = self._values[name]
-        return function
+        return self._values[name]
 
 
 def _tag(code: _Code, n: int, source: Source, text: Text) -> None:
     names = [single_name(part) if isinstance(part, Path) else None for part in source.parts]
     if None in names:
-        code.add(1, f"tag{n} = {code.value(text)}(reading, opened)")
+        code.add(1, f"tag{n} = {code.value(text)}(reading, {code.opened})")
         return
     for k, name in enumerate(names):
-        code.add(1, f"part{k} = get({code.value(name)})")
+        code.add(1, f"part{k} = reading.get({code.value(name)})")
     usual = " and ".join(f"part{k}.__class__ is str and part{k}" for k in range(len(names)))
     code.add(1, f"if {usual}:")
     code.add(2, f"tag{n} = {' + '.join(f'part{k}' for k in range(len(names)))}")
     code.add(1, "else:")
-    code.add(2, f"tag{n} = {code.value(text)}(reading, opened)")
+    code.add(2, f"tag{n} = {code.value(text)}(reading, {code.opened})")
 
 
 def _field(code: _Code, n: int, name: str, rule: FieldRule, text: FieldText) -> None:
-    complete = f"field{n} = {code.value(text)}(reading, opened)"
+    complete = f"field{n} = {code.value(text)}(reading, {code.opened})"
     member = single_name(rule.path)
     if member is None or rule.type != "float" or rule.is_scaled:
         code.add(1, complete)
         return
     equals = code.value(f"{name}=")
-    code.add(1, f"value = get({code.value(member)})")
+    code.add(1, f"value = reading.get({code.value(member)})")
     code.add(1, "kind = value.__class__")
     code.add(1, f"if kind is int and {-EXACT} < value < {EXACT}:")
     code.add(2, f'field{n} = f"{{{equals}}}{{value}}.0"')
@@ -131,22 +191,23 @@ def _field_set(code: _Code, count: int, no_fields: Callable[[], Exception]) -> N
 def _time(code: _Code, route: Route, clock: Clock) -> None:
     rule = route.time
     first = rule.paths[0] if rule.paths else None
-    complete = f"ns = {code.value(clock.ns)}(reading, opened, 0, sent_at_ms)"
+    complete = f"ns = {code.value(clock.ns)}(reading, {code.opened}, 0, sent_at_ms)"
     name = single_name(first.path) if first else None
     if first is None or name is None or parse_zone(first.zone or rule.zone) is not UTC:
         code.add(1, complete)
         return
-    seconds = WholeSeconds()
-    known, learn = code.value(seconds.known.get), code.value(seconds.ns)
-    code.add(1, f"value = get({code.value(name)})")
-    code.add(1, f"ns = {known}(value) or {learn}(value) if value.__class__ is str else None")
-    age = "sent_at_ms * 1000000 - ns"
-    code.add(1, f"if ns is None or not {-clock.future_ns} <= {age} <= {clock.past_ns}:")
+    seconds = WholeSeconds(past_ns=clock.past_ns, future_ns=clock.future_ns)
+    known, learn = code.value(seconds.known.get), code.value(seconds.learn)
+    code.add(1, f"value = reading.get({code.value(name)})")
+    code.add(1, f"seen = {known}(value) or {learn}(value) if value.__class__ is str else None")
+    code.add(1, "if seen is None or not seen[1] <= sent_at_ms <= seen[2]:")
     code.add(2, complete)
+    code.add(1, "else:")
+    code.add(2, "ns = seen[0]")
     if rule.spread:
-        code.add(1, "else:")
-        code.add(2, "own = reading.copy()")
+        if not code.owns_reading:
+            code.add(2, "reading = reading.copy()")
         for each in rule.envelope:
-            code.add(2, f"own.pop({code.value(each)}, None)")
-        crc = f"{code.value(crc32)}({code.value(content_of)}(own))"
+            code.add(2, f"reading.pop({code.value(each)}, None)")
+        crc = f"{code.value(crc32)}({code.value(content_of)}(reading))"
         code.add(2, f"ns += {crc} * {NS_PER_SECOND} >> 32")

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from ingestor.adapters.memory import FakeClock, Fault, MemoryQueue
-from ingestor.core.message import Message, Reason, Rejected, Stage
-from ingestor.ports import BATCH, DeadLetter, Failure, QueueDepth, Receipt, Unavailable
+from ingestor.core.message import Message, Reason, Receipt, Rejected, Stage
+from ingestor.ports import BATCH, DeadLetter, Failure, QueueDepth, Unavailable
 
 DOWN = Unavailable("the queue is down")
 

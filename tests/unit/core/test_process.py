@@ -8,10 +8,10 @@ import pytest
 from ingestor.core.encode import Encoder
 from ingestor.core.mapping import DEFAULT_MAPPING, parse_mapping
 from ingestor.core.message import Message, Reason
-from ingestor.core.metadata import Metadata
+from ingestor.core.metadata import Known, Metadata
 from ingestor.core.opened import Opened
-from ingestor.core.process import encode, parse, wanted_keys
-from ingestor.core.settlement import Held
+from ingestor.core.process import encode, encode_at_once, parse, wanted_keys
+from ingestor.core.settlement import Held, State
 
 READING = {"pressure": 1, "deviceid": "d", "clientid": "c", "metakey": "1"}
 
@@ -20,6 +20,14 @@ def held(body: str | dict[str, Any]) -> Held:
     """A message with a body, just received."""
     text = body if isinstance(body, str) else json.dumps(body)
     return Held(Message("id", "handle", text, 1_700_000_000_000), 0.0, 30.0)
+
+
+def at_hand(*keys: str) -> Known:
+    """Records of these keys."""
+    known = Known()
+    for key in keys:
+        known[key] = Metadata({"family": f"f{key}"})
+    return known
 
 
 def encoder(missing: str = "write") -> Encoder:
@@ -121,11 +129,11 @@ def test_unmappable() -> None:
     assert result.owners == [parsed[1].held]
 
 
-def broken(*, short: bool) -> Encoder:
-    """An encoder with a defect that certain readings meet, on its short ways or the long ones."""
+def broken() -> Encoder:
+    """An encoder with a defect that certain readings meet."""
     encoder = Encoder(parse_mapping(DEFAULT_MAPPING))
     (route,) = encoder.routes
-    find_key, make_lines, make_line = route.metadata_key, route.encode, route.short
+    find_key, make_lines, make_line = route.metadata_key, route.encode, encoder.of_text
     assert make_line is not None
 
     def key(reading: dict[str, Any], opened: Opened) -> str | None:
@@ -138,29 +146,58 @@ def broken(*, short: bool) -> Encoder:
             raise ZeroDivisionError("secret")
         return make_lines(opened, *rest, **more)
 
-    def line(reading: dict[str, Any], opened: Opened, sent_at_ms: int) -> bytes:
-        if reading["pressure"] < 0:
+    def line(text: str, sent_at_ms: int, known: Known) -> bytes | None:
+        if "-1" in text or "fatal" in text:
             raise ZeroDivisionError("secret")
-        return make_line(reading, opened, sent_at_ms)
+        return make_line(text, sent_at_ms, known)
 
-    route.key_name = None
-    route.short = line if short else None
+    encoder.of_text = line
     route.metadata_key = key
     route.encode = lines  # type: ignore[method-assign] # the defect
     return encoder
 
 
 @pytest.mark.parametrize("change", [{"metakey": "fatal"}, {"pressure": -1}])
-@pytest.mark.parametrize("short", [False, True])
-def test_defect(*, change: dict[str, Any], short: bool) -> None:
+def test_defect(change: dict[str, Any]) -> None:
     """A defect of ours costs the one message that meets it, and leaks nothing of it."""
-    good, bad = held(READING), held(READING | change)
+    good, bad, quick = held(READING | {"metakey": "2"}), held(READING | change), held(READING)
+    encoder = broken()
 
-    parsed, rejected = parse(broken(short=short), [bad, good])
-    result = encode(parsed, {"1": None})
+    _, owners, others = encode_at_once(encoder, [bad, good, quick], at_hand("1"))
+    parsed, rejected = parse(encoder, others)
+    result = encode(parsed, {"2": None, "1": None})
 
     assert rejected + result.rejected == [bad]
     assert result.owners == [good]
+    assert owners == [quick]
     assert bad.rejection is not None
     assert bad.rejection.reason is Reason.INTERNAL_ERROR
     assert bad.rejection.detail == "the ingestor failed with ZeroDivisionError"
+
+
+def test_at_once() -> None:
+    """Whose record is at hand is WRITING with its line; all others go the complete way."""
+    usual = held(READING)
+    others = [held("{"), held({"n": [READING]}), held(READING | {"metakey": "2"}), held("[]")]
+    known = at_hand("1")
+
+    lines, owners, left = encode_at_once(encoder(), [others[0], usual, *others[1:]], known)
+
+    assert owners == [usual]
+    assert [b"family=f1" in line for line in lines] == [True]
+    assert (usual.open_lines, usual.state) == (1, State.WRITING)
+    assert left == others
+    assert {each.state for each in others} == {State.RECEIVED}
+    assert known.used == 1
+
+
+def test_no_way_at_once() -> None:
+    """A mapping that looks at topics has no short way for whole messages."""
+    mapping = DEFAULT_MAPPING.replace("[[routes]]", '[[routes]]\ntopics = ["a/#"]', 1)
+    messages = [held(READING)]
+
+    assert encode_at_once(Encoder(parse_mapping(mapping)), messages, at_hand("1")) == (
+        [],
+        [],
+        messages,
+    )

@@ -82,7 +82,7 @@ def test_every_step_from_every_state(step: str, state: State) -> None:
 
 def test_nothing_to_write_or_to_say() -> None:
     """Without a line there is nothing to wait for, and without a reason nothing to dead-letter."""
-    held = Held(message("a"), 0.0, 30.0)
+    held = Held(message("a"), 0.0, 30.0, open_lines=0)
 
     with pytest.raises(IllegalStep):
         settlement.begin_writing([held])

@@ -1,7 +1,8 @@
-"""The short way and the complete way give the same lines, and the same refusals."""
+"""The short ways and the complete way give the same lines, and the same refusals."""
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from ingestor.core.encode import Encoder
 from ingestor.core.mapping import DEFAULT_MAPPING, parse_mapping
 from ingestor.core.message import Rejected
+from ingestor.core.metadata import Known, Metadata
 from ingestor.core.opened import Opened
 
 SENT_AT_MS = 1_700_000_000_000
@@ -127,3 +129,59 @@ def test_names_of_the_mapping_are_not_executed() -> None:
     )
 
     assert result(mapping, {"p": 1}, short=True) == [f"m {name}=1.0 {SENT_AT_MS}000000".encode()]
+
+
+def line_of_text(mapping: str, text: str) -> bytes | None:
+    """What the way from text to line says; None also when it fails, as its caller takes it."""
+    encoder = Encoder(parse_mapping(mapping))
+    known = Known()
+    known["k"] = Metadata({"family": "f"})
+    assert encoder.of_text is not None
+    try:
+        return encoder.of_text(text, SENT_AT_MS, known)
+    except (Rejected, msgspec.MsgspecError, UnicodeError):
+        return None
+
+
+@pytest.mark.parametrize("name", MAPPINGS)
+@given(reading=READINGS, key=st.sampled_from(["k", "other", "", None, 5, True]))
+def test_the_way_of_texts_agrees(name: str, reading: dict[str, Any], key: object) -> None:
+    """What it makes a line of, the complete way makes the same line of."""
+    mapping = MAPPINGS[name]
+    text = msgspec.json.encode(reading | {"metakey": key}).decode()
+    encoder = Encoder(parse_mapping(mapping))
+
+    line = line_of_text(mapping, text)
+
+    try:
+        route, opened = encoder.open(text, sent_at_ms=SENT_AT_MS)
+        record = Metadata({"family": "f"}) if route.has_metadata and key == "k" else None
+        (complete,) = route.encode(opened, [record], sent_at_ms=SENT_AT_MS)
+    except Rejected:
+        assert line is None
+        return
+    at_hand = not route.has_metadata or key == "k"
+    is_flat = text.count("{") == 1 and "[" not in text
+    assert line == (complete if at_hand and is_flat else None)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "5", "null", "[]", ' {"pressure":1}', '{"a":{}}', '{"a":[]}', '{"a":"{"}', "{"]
+)
+def test_texts_for_the_complete_way(text: str) -> None:
+    """What is no plain object at its first glance is for others to judge."""
+    assert line_of_text(MAPPINGS["bare"], text) is None
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        "error_actions = true\n" + MAPPINGS["bare"],
+        MAPPINGS["bare"].replace("'m'\n", "'m'\ntopics = ['a/#']\n"),
+        MAPPINGS["bare"].replace("'m'", "{ path = 'pressure' }"),
+        MAPPINGS["bare"] + "[routes.metadata]\nkey = { template = '{a}-{b}' }\n",
+    ],
+)
+def test_mappings_without_a_way_of_texts(mapping: str) -> None:
+    """Where more than the object itself has to be looked at, there is none."""
+    assert Encoder(parse_mapping(mapping)).of_text is None

@@ -120,9 +120,34 @@ def test_spread_keeps_readings_apart() -> None:
 
 def test_whole_seconds_remember_a_bounded_number() -> None:
     """The moments of a fleet are remembered, and forgotten before they are too many."""
-    seconds = WholeSeconds(most=2)
+    seconds = WholeSeconds(past_ns=10**9, future_ns=2 * 10**9, most=2)
 
-    moments = [seconds.ns(f"2023-11-14T22:13:2{n}") for n in range(3)]
+    moments = [seconds.learn(f"2023-11-14T22:13:2{n}") for n in range(3)]
 
-    assert moments == [NOON, NOON + 10**9, NOON + 2 * 10**9]
-    assert seconds.known == {"2023-11-14T22:13:22": NOON + 2 * 10**9}
+    assert [each and each[0] for each in moments] == [NOON, NOON + 10**9, NOON + 2 * 10**9]
+    assert seconds.known == {"2023-11-14T22:13:22": moments[2]}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2023-11-14 22:13:20", "2023-11-14T22:13:20Z", "2023-02-30T22:13:20"]
+)
+def test_other_forms_are_no_whole_seconds(text: str) -> None:
+    """Another form, or no such day: for the complete parser to judge."""
+    assert WholeSeconds(past_ns=10**9, future_ns=10**9).learn(text) is None
+
+
+@given(
+    past_ns=st.integers(0, 10**12),
+    future_ns=st.integers(0, 10**12),
+    off=st.integers(-(10**7), 10**7),
+)
+def test_whole_seconds_know_their_window(past_ns: int, future_ns: int, off: int) -> None:
+    """To the millisecond, at both ends."""
+    seconds = WholeSeconds(past_ns=past_ns, future_ns=future_ns)
+    sent_at_ms = NOON // 10**6 + off
+
+    seen = seconds.learn("2023-11-14T22:13:20")
+
+    assert seen is not None
+    within = -future_ns <= sent_at_ms * 10**6 - NOON <= past_ns
+    assert (seen[1] <= sent_at_ms <= seen[2]) == within

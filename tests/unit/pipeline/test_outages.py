@@ -7,9 +7,10 @@ import pytest
 from support.rig import KNOWN, reading, rig
 
 from ingestor.adapters.memory import FakeClock, Fault, MemoryQueue
+from ingestor.core.message import Receipt
 from ingestor.core.metadata import Metadata
 from ingestor.pipeline.leases import LeaseKeeper
-from ingestor.ports import Failure, Receipt, Unavailable
+from ingestor.ports import Failure, Unavailable
 
 DOWN = Unavailable("it is down")
 

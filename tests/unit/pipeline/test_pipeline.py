@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from support.rig import reading, rig
 
+from ingestor.core.metadata import Metadata
 from ingestor.ports import QueueDepth
 
 
@@ -24,6 +25,22 @@ async def test_everything_is_stored_enriched_and_deleted() -> None:
     assert r.queue.dead_letters == []
     assert set(r.queue.receive_counts.values()) == {1}
     assert (r.totals.received, r.totals.stored, r.totals.deleted) == (25, 25, 25)
+
+
+async def test_what_is_at_hand_is_not_looked_up() -> None:
+    """Messages whose record is at hand are stored beside those that have to be looked up."""
+    r = rig()
+    r.store.known["key-1"] = Metadata({"family": "at-hand"})
+    r.send(reading(1, metakey="key-1"), reading(2), reading(3, metakey="key-1"), "{")
+
+    async with r.running():
+        await r.until(lambda: len(r.queue.deleted) == 4)
+
+    assert len(r.sink.points) == 3
+    assert sum("family=at-hand" in series for series, _ in r.sink.points) == 2
+    assert all("key-1" not in keys for keys in r.store.fetches)
+    assert r.store.known.used == 2
+    assert len(r.queue.dead_letters) == 1
 
 
 async def test_a_batch_waits_for_its_age() -> None:

@@ -29,13 +29,12 @@ async def test_full_answers_add_polls_up_to_the_limit() -> None:
     assert await turns(polls, 3) == [0, 1, 2]
 
 
-async def test_some_messages_change_nothing() -> None:
-    """A trickle needs no further poll, and is no reason to have fewer."""
+async def test_a_trickle_takes_polls_away_but_one() -> None:
+    """What several polls bring in parts, one brings at once."""
     polls = Polls(3)
-    polls.answered(10)
-    for count in (1, 4):
+    for count in (10, 10, 4, 1, 1):
         polls.answered(count)
-    assert await turns(polls, 3) == [0, 1]
+    assert await turns(polls, 3) == [0]
 
 
 async def test_empty_answers_take_polls_away_but_one() -> None:
@@ -77,3 +76,38 @@ async def test_polls_that_do_not_wait_are_not_repeated_at_once() -> None:
     async with r.running():
         await clock.advance(60)
         assert 20 <= r.queue.receives <= 80
+
+
+async def test_a_trickle_is_collected() -> None:
+    """After a few messages the poller waits a moment: the next ones come with one answer."""
+    r = rig(receive_pause_seconds=0.05)
+
+    async with r.running():
+        for _ in range(3):
+            r.send_readings(1)
+            await r.clock.advance(0.02)
+        await r.clock.advance(0.06)
+        assert r.totals.received == 3
+        # One, then two together, then a poll that waits; and a look at the depth.
+        assert r.totals.queue_calls == 3 + 1
+
+
+async def test_a_backlog_is_not_waited_for() -> None:
+    """Answers that are at least half full are followed by the next poll at once."""
+    r = rig(receive_pause_seconds=5.0)
+    r.send_readings(40)
+
+    async with r.running():
+        await r.clock.advance(0.01)
+        assert r.totals.received == 40
+
+
+async def test_a_stop_ends_the_pause() -> None:
+    """Nobody waits for messages that are not to be received."""
+    r = rig(receive_pause_seconds=5.0)
+    r.send_readings(1)
+
+    async with r.running():
+        await r.until(lambda: r.totals.received == 1)
+    assert r.clock.monotonic() < 5.0
+    assert len(r.queue.deleted) == 1

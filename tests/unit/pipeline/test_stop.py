@@ -7,8 +7,9 @@ import pytest
 from support.rig import reading, rig
 
 from ingestor.adapters.memory import FakeClock, MemoryQueue
+from ingestor.core.message import Receipt
 from ingestor.pipeline.pipeline import TaskLost
-from ingestor.ports import Failure, Receipt, Unavailable
+from ingestor.ports import Failure, Unavailable
 
 DOWN = Unavailable("it is down")
 

@@ -101,13 +101,16 @@ class LeanTransport:
         self._loop = asyncio.get_running_loop()
         self._random = SystemRandom()
         self._decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+        self._encoded: tuple[Mapping[str, Any], bytes] = ({}, b"{}")
         self._before: dict[Any, tuple[bytes, Any]] = {}
 
     async def call(
         self, operation: str, request: Mapping[str, Any], answer: type[Answer], *, seconds: float
     ) -> Answer:
         """See Transport."""
-        body = _encode(request)
+        if request is not self._encoded[0]:  # every poll asks the same
+            self._encoded = (request, _encode(request))
+        body = self._encoded[1]
         deadline = self._loop.time() + seconds
         try:
             keys = self._credentials.held() or await self._keys(deadline)
