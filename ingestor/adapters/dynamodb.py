@@ -19,7 +19,7 @@ from ingestor.adapters.aws import (
 )
 from ingestor.core.backoff import Backoff
 from ingestor.core.metadata import Metadata, join_key, split_key
-from ingestor.core.tagvalues import tag_values
+from ingestor.core.tagvalues import SharedTexts, tag_values
 from ingestor.ports import Clock, Unavailable
 
 if TYPE_CHECKING:  # the stubs are not installed where the service runs
@@ -125,6 +125,7 @@ class DynamoDbMetadata:
         self._clock = clock
         self._random = random
         self._slots = asyncio.Semaphore(CALLS_AT_ONCE)
+        self._texts = SharedTexts()
         self._has_answered = False
 
     def __repr__(self) -> str:
@@ -275,7 +276,7 @@ class DynamoDbMetadata:
         Raises KeyError when there is no list of records: then nothing is known to be missing.
         """
         found = {
-            self._key_in(item): Metadata(tag_values(item))
+            self._key_in(item): Metadata(self._texts.of(tag_values(item)))
             for items in answer["Responses"].values()
             for item in items
         }

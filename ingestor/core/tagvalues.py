@@ -24,6 +24,27 @@ def tag_values(item: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return values
 
 
+class SharedTexts:
+    """Makes equal texts of many records one object: a fleet has few manufacturers.
+
+    With `most` texts it begins anew: texts that differ in every record do not fill the memory.
+    """
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._known: dict[str, str] = {}
+        self._most = most
+
+    def of(self, values: Mapping[str, str]) -> dict[str, str]:
+        """The same names and values."""
+        known = self._known
+        if len(known) >= self._most:
+            known.clear()
+        return {
+            known.setdefault(name, name): known.setdefault(value, value)
+            for name, value in values.items()
+        }
+
+
 def _text(kind: str, value: Any) -> str:
     match kind:
         case "S" | "N":
