@@ -27,10 +27,10 @@ pytestmark = [
 SECRET = "canary-of-a-secret"
 PAYLOAD = "canary-of-a-payload"
 TELLING_LIBRARY = f"""
-import gzip
+from isal import igzip
 def compress(body, *rest, **options):
     raise ValueError("{PAYLOAD} {SECRET} " + body.decode())
-gzip.compress = compress
+igzip.compress = compress
 """
 """A library whose exceptions quote all that they were given."""
 

@@ -19,9 +19,9 @@ from loadtest.proxy import Latency
 on_servers = [pytest.mark.servers, pytest.mark.asyncio(loop_scope="session")]
 
 FAILING_LIBRARY = """
-import gzip
-whole = gzip.compress
-gzip.compress = lambda body, *rest, **options: 1 / 0
+from isal import igzip
+whole = igzip.compress
+igzip.compress = lambda body, *rest, **options: 1 / 0
 """
 """The world's compression has a defect."""
 
