@@ -138,14 +138,15 @@ class CachedMetadata:
         negative = 0
         known = self.at_hand()
         for key in keys:
-            record = known[key]
-            if record is not None:
-                answers[key] = record
-            elif self._fresh(key) is not None:
-                answers[key] = None
-                negative += 1
-            else:
-                missing.append(key)
+            record = known.get(key)
+            if record is None:
+                entry = self._fresh(key)
+                if entry is None:
+                    missing.append(key)
+                    continue
+                record = self._used(key, entry)
+            answers[key] = record
+            negative += record is None
         self.negative_hits += negative
         self._hits += len(answers) - negative
         if missing:
@@ -164,11 +165,14 @@ class CachedMetadata:
     def _look(self, key: str) -> Metadata | None:
         """The record of a key that was not used since the last mark, if it is in memory."""
         entry = self._fresh(key)
-        if entry is None or entry.record is None:
-            return None
-        if entry.fresh_until >= self._recent_until:
-            self._recent[key] = entry.record
-        return entry.record
+        return None if entry is None else self._used(key, entry)
+
+    def _used(self, key: str, entry: _Entry) -> Metadata | None:
+        """The record of an entry, noted as used where it stays usable until the next mark."""
+        record = entry.record
+        if record is not None and entry.fresh_until >= self._recent_until:
+            self._recent[key] = record
+        return record
 
     def forget(self, keys: Iterable[str]) -> int:
         """Drop what is known of these keys, since it has changed; how many were known.

@@ -75,7 +75,8 @@ def encode_at_once(
             lines.append(line)
             owners.append(held)
     begin_writing(owners)
-    known.used += len(owners)
+    if encoder.routes[0].has_metadata:
+        known.used += len(owners)
     return lines, owners, others
 
 

@@ -28,8 +28,7 @@ class Intake:
         self.empty = asyncio.Event()
         self._telemetry = telemetry
         self._blocking: set[str] = set()
-        self.open.set()
-        self.empty.set()
+        self._update()
 
     def admit(self, messages: Sequence[Message], now: float, lease_seconds: float) -> list[Held]:
         """Take messages into the window; returns the ones that are not held already."""
@@ -81,14 +80,12 @@ class Intake:
         count = len(held)
         full = count >= self.most_messages or held.size_bytes >= self.most_bytes
         may_receive = self.stopping.is_set() or not (self._blocking or full)
-        if may_receive is not self.open.is_set():
-            _turn(self.open)
-        if (count == 0) is not self.empty.is_set():
-            _turn(self.empty)
+        _set(self.open, on=may_receive)
+        _set(self.empty, on=not count)
 
 
-def _turn(event: asyncio.Event) -> None:
-    if event.is_set():
-        event.clear()
-    else:
+def _set(event: asyncio.Event, *, on: bool) -> None:
+    if on:
         event.set()
+    else:
+        event.clear()

@@ -23,11 +23,13 @@ ATTRIBUTES = 5
 _LONG_POLL_SECONDS = 10.0
 _BATCH = 10
 _PRIME = 7919
+_LAPS = 3000
+"""After so many readings values begin anew; a slice of the texts never ends before it has ten."""
 _VALUES = [
     b'","MD5OfBody":"5eb63bbbe01eeed093cb22bb8f5acdc3",'
     b'"Body":"{\\"pressure\\":%d,\\"viscosity\\":%d,\\"sensordatetime\\":\\"'
     % (500 + n % 1000, 25 + n % 75)
-    for n in range(3000)
+    for n in range(_LAPS + _BATCH)
 ]
 _MOMENT = (
     b'%b\\",\\"clientid\\":\\"7d8e2a4c-3b1f-4c5d-9e6f-0a1b2c3d4e5f\\",'
@@ -61,11 +63,10 @@ class Sqs:
 
     def __init__(self, *, devices: int, rate: float | None) -> None:
         self._devices = devices
-        texts = [b"%07d" % (n * _PRIME % devices) for n in range(devices)]
-        texts = [b'%b\\",\\"metakey\\":\\"key-%b' % (text, text) for text in texts]
-        # A slice never ends before it has ten.
-        self._names = texts + [texts[n % devices] for n in range(_BATCH)]
-        self._values = _VALUES + _VALUES[:_BATCH]
+        self._names = [
+            b'%07d\\",\\"metakey\\":\\"key-%07d' % (device, device)
+            for device in (n * _PRIME % devices for n in range(devices + _BATCH))
+        ]
         self._templates = [_template(count) for count in range(_BATCH + 1)]
         self._rate = rate
         self._started = 0.0
@@ -146,10 +147,10 @@ class Sqs:
         first = self.handed
         device = first % self._devices
         # No device says the same twice: that would be the same reading.
-        value = (first + first // self._devices) % len(_VALUES)
+        value = (first + first // self._devices) % _LAPS
         parts = self._templates[count]
         parts[1::_PARTS] = parts[3::_PARTS] = [b"%012x" % first] * count
-        parts[4::_PARTS] = self._values[value : value + count]
+        parts[4::_PARTS] = _VALUES[value : value + count]
         parts[5::_PARTS] = [self._moment] * count
         parts[6::_PARTS] = self._names[device : device + count]
         parts[7::_PARTS] = [_SENT % (sent_at_ms, sent_at_ms)] * count

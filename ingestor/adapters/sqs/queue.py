@@ -108,7 +108,6 @@ class SqsQueue:
         self.dead_letter_queue_url = setup.dead_letter_queue_url
         self.warnings = setup.warnings
         self._letter_bytes = setup.letter_bytes
-        self._confirmed: BatchAnswer | None = None
         self._polls = polls
         self._calls = calls
         self._receive_seconds = wait_seconds + POLL_GRACE_SECONDS
@@ -208,12 +207,7 @@ class SqsQueue:
             return []
         request = {"QueueUrl": self.queue_url, "Entries": entries}
         answer = await self._calls.call(operation, request, BatchAnswer, seconds=CALL_SECONDS)
-        if answer is self._confirmed and len(entries) == BATCH:
-            return []  # the very answer of before: ten of ten
-        failures = _failures(receipts, answer)
-        if not failures and len(entries) == BATCH:
-            self._confirmed = answer
-        return failures
+        return _failures(receipts, answer)
 
     async def _send(self, letters: list[Letter]) -> list[Failure]:
         entries = [_entry(n, each) for n, each in enumerate(letters)]

@@ -31,7 +31,7 @@ from ingestor.core.metadata import Known, Metadata
 from ingestor.core.opened import Opened
 from ingestor.core.paths import Path, single_name
 from ingestor.core.prefix import escape_name
-from ingestor.core.timestamps import NS_PER_SECOND, WholeSeconds
+from ingestor.core.timestamps import NS_PER_SECOND
 from ingestor.core.zones import parse_zone
 
 Line = Callable[[dict[str, Any], Opened, int], bytes]
@@ -59,7 +59,7 @@ def short_way(route: Route, parts: Parts) -> Line | None:
     """The function for readings of a route; None when its names come from its readings."""
     if not _is_regular(route):
         return None
-    code = _Code(opened="opened", record="opened.record", owns_reading=False)
+    code = _Code()
     code.add(0, "def line(reading, opened, sent_at_ms):")
     _line(code, route, parts)
     line: Line = code.function("line")
@@ -78,8 +78,7 @@ def text_way(route: Route, parts: Parts, topic: str) -> TextLine | None:
     def opened(reading: dict[str, Any], record: Metadata | None) -> Opened:
         return Opened(reading, reading, reading.get(topic), [reading], record)
 
-    code = _Code(opened="", record="record", owns_reading=True)
-    code.opened = f"{code.value(opened)}(reading, record)"
+    code = _Code(opened)
     code.add(0, "def line(text, sent_at_ms, known):")
     # An object without another brace or bracket in its text is not nested.
     code.add(1, "if '{' in text[1:] or '[' in text:")
@@ -121,15 +120,21 @@ class _Code:
     """Lines of a function, and the values that they refer to.
 
     `opened` and `record` are how its lines call the message that was opened, and the record. A
-    function that owns the reading may change it.
+    function that decodes the reading itself makes the former when it is needed, with
+    `make_opened`; it owns the reading, and may change it.
     """
 
-    def __init__(self, *, opened: str, record: str, owns_reading: bool) -> None:
-        self.opened = opened
-        self.record = record
-        self.owns_reading = owns_reading
+    def __init__(
+        self, make_opened: Callable[[dict[str, Any], Metadata | None], Opened] | None = None
+    ) -> None:
         self._lines: list[str] = []
         self._values: dict[str, Any] = {}
+        self.owns_reading = make_opened is not None
+        self.opened = "opened"
+        self.record = "opened.record"
+        if make_opened is not None:
+            self.opened = f"{self.value(make_opened)}(reading, record)"
+            self.record = "record"
 
     def add(self, depth: int, line: str) -> None:
         self._lines.append("    " * depth + line)
@@ -196,8 +201,7 @@ def _time(code: _Code, route: Route, clock: Clock) -> None:
     if first is None or name is None or parse_zone(first.zone or rule.zone) is not UTC:
         code.add(1, complete)
         return
-    seconds = WholeSeconds(past_ns=clock.past_ns, future_ns=clock.future_ns)
-    known, learn = code.value(seconds.known.get), code.value(seconds.learn)
+    known, learn = code.value(clock.seconds.known.get), code.value(clock.seconds.learn)
     code.add(1, f"value = reading.get({code.value(name)})")
     code.add(1, f"seen = {known}(value) or {learn}(value) if value.__class__ is str else None")
     code.add(1, "if seen is None or not seen[1] <= sent_at_ms <= seen[2]:")

@@ -11,7 +11,7 @@ from ingestor.core.mapping.sources import TimeSource
 from ingestor.core.message import Reason
 from ingestor.core.opened import Opened
 from ingestor.core.paths import Getter, getter
-from ingestor.core.timestamps import NS_PER_SECOND, Time, spread, time_parser
+from ingestor.core.timestamps import NS_PER_SECOND, Time, WholeSeconds, spread, time_parser
 from ingestor.core.zones import parse_zone
 
 _NS_PER_DAY = 86_400 * NS_PER_SECOND
@@ -20,12 +20,16 @@ content_of = msgspec.json.Encoder().encode
 
 
 class Clock:
-    """Reads the time of readings: from the message alone, never from when it came."""
+    """Reads the time of readings: from the message alone, never from when it came.
+
+    `seconds` remembers the usual form, for whoever is in a hurry.
+    """
 
     def __init__(self, rule: TimeRule) -> None:
         self._rule = rule
         self.past_ns = int(rule.past_days * _NS_PER_DAY)
         self.future_ns = int(rule.future_days * _NS_PER_DAY)
+        self.seconds = WholeSeconds(past_ns=self.past_ns, future_ns=self.future_ns)
         self._sources = [_compiled(each, rule) for each in rule.paths]
 
     def ns(self, reading: Any, opened: Opened, index: int, sent_at_ms: int) -> int:

@@ -201,3 +201,13 @@ def test_no_way_at_once() -> None:
         [],
         messages,
     )
+
+
+def test_at_once_without_records() -> None:
+    """A mapping that looks up nothing uses nothing of what is at hand."""
+    mapping = "[[routes]]\nmeasurement = 'm'\n[routes.fields]\np = { path = 'pressure' }\n"
+    known = at_hand("1")
+
+    lines, _, others = encode_at_once(Encoder(parse_mapping(mapping)), [held(READING)], known)
+
+    assert (len(lines), len(others), known.used) == (1, 0, 0)
