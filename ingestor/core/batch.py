@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ingestor.core.settlement import Held
+from ingestor.core.message import Message
 
 
 @dataclass(slots=True, eq=False)
@@ -12,7 +12,7 @@ class Batch:
 
     opened_at: float
     lines: list[bytes] = field(default_factory=list)
-    owners: list[Held] = field(default_factory=list)
+    owners: list[Message] = field(default_factory=list)
     size_bytes: int = 0
 
     def __len__(self) -> int:
@@ -34,7 +34,7 @@ class Batcher:
     def __len__(self) -> int:
         return len(self._open) if self._open else 0
 
-    def add(self, lines: Sequence[bytes], owners: Sequence[Held], now: float) -> list[Batch]:
+    def add(self, lines: Sequence[bytes], owners: Sequence[Message], now: float) -> list[Batch]:
         """Add lines with their owners; returns the batches that are full by it."""
         batch = self._open
         size_bytes = sum(map(len, lines)) + len(lines)  # with the line ends

@@ -1,6 +1,7 @@
 """What a queue hands over, and what becomes of it when it can never be stored."""
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
+from typing import Self
 
 import msgspec
 
@@ -16,16 +17,15 @@ class Receipt(msgspec.Struct, eq=False, gc=False):
     receipt_handle: str
 
 
-class Message(Receipt, eq=False, gc=False):
-    """One message as received.
+class State(IntEnum):
+    """Where a message stands; up to WRITING nothing is decided about its end."""
 
-    `sent_at_ms` is when it entered the queue (epoch milliseconds), the same on every
-    redelivery. `receive_count` starts at 1.
-    """
-
-    body: str
-    sent_at_ms: int
-    receive_count: int = 1
+    RECEIVED = 0
+    WRITING = 1
+    REJECTED = 2
+    STORED = 3
+    RELEASED = 4
+    DELETED = 5
 
 
 class Stage(StrEnum):
@@ -89,3 +89,48 @@ class Rejected(Exception):
 
     def __str__(self) -> str:
         return f"{self.stage}: {self.reason}: {self.detail}"
+
+    def bare(self) -> Self:
+        """The same, without what it came from: a traceback holds whatever its functions held."""
+        self.__cause__ = self.__context__ = None
+        return self.with_traceback(None)
+
+
+class Attributes(msgspec.Struct, eq=False, gc=False):
+    """What a queue says about a message that it hands over.
+
+    `sent_at_ms` is when it entered the queue (epoch milliseconds), the same on every redelivery.
+    `receive_count` starts at 1.
+    """
+
+    sent_at_ms: int
+    receive_count: int = 1
+
+
+class Lease(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """How long messages are ours, in monotonic seconds: since `received_at`, and `until`."""
+
+    received_at: float
+    until: float
+
+
+NO_LEASE = Lease(0.0, 0.0)
+
+
+class Message(Receipt, eq=False, gc=False):
+    """One message as received, and where it stands since.
+
+    What follows `attributes` belongs to the settlement (see there). `open_lines` counts the lines
+    that are neither stored nor refused yet, the last one included to the end: most messages have
+    one. `rejection` is the first refusal of any of them, bare: the garbage collector does not look
+    into messages. `renewed_as` is the number among all receipts that were replaced of the one that
+    was replaced here last.
+    """
+
+    body: str
+    attributes: Attributes
+    lease: Lease = NO_LEASE
+    open_lines: int = 1
+    rejection: Rejected | None = None
+    state: State = State.RECEIVED
+    renewed_as: int = 0

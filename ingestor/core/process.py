@@ -15,16 +15,16 @@ import msgspec
 
 from ingestor.core.encode import Encoder, RouteEncoder
 from ingestor.core.mapping import MissingPolicy
-from ingestor.core.message import Reason, Rejected, Stage
+from ingestor.core.message import Message, Reason, Rejected, Stage
 from ingestor.core.metadata import Known, Metadata
 from ingestor.core.opened import Opened
-from ingestor.core.settlement import Held, begin_writing
+from ingestor.core.settlement import begin_writing
 
 
 class Parsed(msgspec.Struct, eq=False):
     """A message that was opened and waits for metadata; `keys[i]` belongs to reading i."""
 
-    held: Held
+    held: Message
     route: RouteEncoder
     opened: Opened
     keys: list[str | None]
@@ -39,10 +39,10 @@ class Encoded:
     """
 
     lines: list[bytes] = field(default_factory=list)
-    owners: list[Held] = field(default_factory=list)
-    rejected: list[Held] = field(default_factory=list)
+    owners: list[Message] = field(default_factory=list)
+    rejected: list[Message] = field(default_factory=list)
     unanswered: list[Parsed] = field(default_factory=list)
-    on_hold: list[Held] = field(default_factory=list)
+    on_hold: list[Message] = field(default_factory=list)
     without_metadata: int = 0
 
 
@@ -50,8 +50,8 @@ _keys = attrgetter("keys")
 
 
 def encode_at_once(
-    encoder: Encoder, messages: Sequence[Held], known: Known
-) -> tuple[list[bytes], list[Held], Sequence[Held]]:
+    encoder: Encoder, messages: Sequence[Message], known: Known
+) -> tuple[list[bytes], list[Message], Sequence[Message]]:
     """Make lines of the usual messages, one of each, whose records are at hand.
 
     Returns lines, their owners, which are WRITING then, and the messages that have to go the
@@ -64,9 +64,8 @@ def encode_at_once(
     owners = []
     others = []
     for held in messages:
-        message = held.message
         try:
-            line = line_of(message.body, message.sent_at_ms, known)
+            line = line_of(held.body, held.attributes.sent_at_ms, known)
         except Exception:  # noqa: BLE001 - whatever it is, the complete way says what is wrong
             line = None
         if line is None:
@@ -80,17 +79,16 @@ def encode_at_once(
     return lines, owners, others
 
 
-def parse(encoder: Encoder, messages: Iterable[Held]) -> tuple[list[Parsed], list[Held]]:
+def parse(encoder: Encoder, messages: Iterable[Message]) -> tuple[list[Parsed], list[Message]]:
     """Decode messages; returns what can go on, and what is rejected (with its `rejection` set)."""
     parsed = []
     rejected = []
     for held in messages:
         try:
-            message = held.message
-            route, opened = encoder.open(message.body, sent_at_ms=message.sent_at_ms)
+            route, opened = encoder.open(held.body, sent_at_ms=held.attributes.sent_at_ms)
             keys = [route.metadata_key(reading, opened) for reading in opened.readings]
         except Rejected as rejection:
-            held.rejection = rejection
+            held.rejection = rejection.bare()
         except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the neighbours
             held.rejection = _defect(Stage.DECODE, error)
         else:
@@ -133,9 +131,9 @@ def encode(parsed: Sequence[Parsed], records: Mapping[str, Metadata | None]) -> 
                 _without_metadata(route.missing, each, records_of, result)
                 continue
         try:
-            lines = route.encode(each.opened, records_of, sent_at_ms=held.message.sent_at_ms)
+            lines = route.encode(each.opened, records_of, sent_at_ms=held.attributes.sent_at_ms)
         except Rejected as rejection:
-            held.rejection = rejection
+            held.rejection = rejection.bare()
             result.rejected.append(held)
         except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the neighbours
             held.rejection = _defect(Stage.MAP, error)

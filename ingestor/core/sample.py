@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingestor.core.encode import Encoder, Part, RouteEncoder, explain
-from ingestor.core.message import Message, Reason, Rejected, Stage
+from ingestor.core.message import Attributes, Message, Reason, Rejected, Stage
 from ingestor.core.metadata import Metadata
 from ingestor.core.opened import Opened
 from ingestor.core.process import Parsed, encode
-from ingestor.core.settlement import Held
 
 
 @dataclass(slots=True, frozen=True)
@@ -44,7 +43,7 @@ def try_out(
 ) -> Outcome:
     """Map one sample; every record that is not in `records` does not exist."""
     outcome = Outcome(sample.name)
-    held = Held(Message(sample.name, "", "", sent_at_ms), 0.0, 0.0)
+    held = Message(sample.name, "", "", Attributes(sent_at_ms))
     try:
         route, opened = _opened(encoder, sample, sent_at_ms)
         outcome.route = route.name

@@ -23,26 +23,12 @@ unless it is RELEASED.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from enum import IntEnum
 from typing import Final, Never
 
-import msgspec
-
-from ingestor.core.message import Message, Rejected
+from ingestor.core.message import Lease, Message, Rejected, State
 
 LONGEST_LEASE_SECONDS = 12 * 3600.0
 """SQS ends any visibility 12 hours after the receive (SQS Developer Guide, visibility timeout)."""
-
-
-class State(IntEnum):
-    """Where a message stands; up to WRITING nothing is decided about its end."""
-
-    RECEIVED = 0
-    WRITING = 1
-    REJECTED = 2
-    STORED = 3
-    RELEASED = 4
-    DELETED = 5
 
 
 # Names of the module are found faster than those of an enum: this is done for every line.
@@ -58,24 +44,6 @@ class IllegalStep(Exception):
     """A defect of ours: the message must not go from its state to the other one."""
 
 
-class Held(msgspec.Struct, eq=False):
-    """A message between its receive and the queue's confirmation that it is gone.
-
-    `lease_until` and `received_at` are monotonic seconds. `open_lines` counts the lines that are
-    neither stored nor refused yet, the last one included to the end: most messages have one.
-    `rejection` is the first refusal of any of them. `renewed_as` is the number among all receipts
-    that were replaced of the one that was replaced here last.
-    """
-
-    message: Message
-    received_at: float
-    lease_until: float
-    open_lines: int = 1
-    rejection: Rejected | None = None
-    state: State = _RECEIVED
-    renewed_as: int = 0
-
-
 class InFlight:
     """Every held message, in the order in which leases run out.
 
@@ -84,20 +52,20 @@ class InFlight:
     """
 
     def __init__(self) -> None:
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, Message] = {}
         self.size_bytes = 0
         self.received_again = 0
 
     def __len__(self) -> int:
         return len(self._held)
 
-    def __iter__(self) -> Iterator[Held]:
+    def __iter__(self) -> Iterator[Message]:
         return iter(tuple(self._held.values()))
 
     def __repr__(self) -> str:
         return f"<InFlight {len(self)} messages, {self.size_bytes} bytes>"
 
-    def admit(self, messages: Sequence[Message], now: float, lease_seconds: float) -> list[Held]:
+    def admit(self, messages: Sequence[Message], lease: Lease) -> list[Message]:
         """Register what was received; returns only what is not already being worked on.
 
         A message that is held already came again because its lease ran out or the queue delivered
@@ -106,48 +74,44 @@ class InFlight:
         """
         fresh = []
         all_held = self._held
-        until = now + lease_seconds
         size_bytes = 0
         for message in messages:
-            message_id = message.message_id
-            known = all_held.pop(message_id, None)
-            if known is None:
-                known = Held(message, now, until)
+            known = all_held.setdefault(message.message_id, message)
+            if known is message:
+                message.lease = lease
                 size_bytes += len(message.body)
-                fresh.append(known)
+                fresh.append(message)
             else:
-                known.message.receipt_handle = message.receipt_handle
-                known.message.receive_count = message.receive_count
-                known.received_at = now
-                known.lease_until = until
+                known.receipt_handle = message.receipt_handle
+                known.attributes = message.attributes
                 self.received_again += 1
                 known.renewed_as = self.received_again
-            all_held[message_id] = known
+                self.renew(known, lease)
         self.size_bytes += size_bytes
         return fresh
 
-    def due(self, now: float, within_seconds: float, limit: int) -> list[Held]:
+    def due(self, now: float, within_seconds: float, limit: int) -> list[Message]:
         """Up to `limit` messages whose lease ends within so many seconds, the most urgent first.
 
         Not those that are RELEASED: to extend their lease would take back what they were told.
         """
-        due: list[Held] = []
+        due: list[Message] = []
         for held in self._held.values():
-            if len(due) == limit or held.lease_until - now > within_seconds:
+            if len(due) == limit or held.lease.until - now > within_seconds:
                 break
             if held.state is not _RELEASED:
                 due.append(held)
         return due
 
-    def renew(self, held: Held, lease_until: float) -> None:
+    def renew(self, held: Message, lease: Lease) -> None:
         """Note a lease; without effect when the message is gone meanwhile."""
-        message_id = held.message.message_id
+        message_id = held.message_id
         if self._held.get(message_id) is held:
-            held.lease_until = lease_until
+            held.lease = lease
             del self._held[message_id]
             self._held[message_id] = held
 
-    def deleted(self, messages: Iterable[Held]) -> None:
+    def deleted(self, messages: Iterable[Message]) -> None:
         """The queue confirmed that these are deleted, with their newest receipts: forget them."""
         all_held = self._held
         size_bytes = 0
@@ -155,32 +119,29 @@ class InFlight:
             if held.state is not _STORED:
                 _illegal(held, _DELETED)
             held.state = _DELETED
-            message = held.message
-            if all_held.get(message.message_id) is held:
-                del all_held[message.message_id]
-                size_bytes += len(message.body)
+            if all_held.pop(held.message_id, None) is held:
+                size_bytes += len(held.body)
         self.size_bytes -= size_bytes
 
-    def forget(self, messages: Iterable[Held]) -> None:
+    def forget(self, messages: Iterable[Message]) -> None:
         """These were given back, or let go: the queue brings them again by itself."""
         all_held = self._held
         for held in messages:
             state = held.state
             if state is not _RELEASED:
                 raise IllegalStep(f"a message that is {state.name} must not be forgotten")
-            message = held.message
-            if all_held.get(message.message_id) is held:
-                del all_held[message.message_id]
-                self.size_bytes -= len(message.body)
+            if all_held.get(held.message_id) is held:
+                del all_held[held.message_id]
+                self.size_bytes -= len(held.body)
 
 
-def lease_seconds(held: Held, now: float, wanted_seconds: float) -> float:
+def lease_seconds(held: Message, now: float, wanted_seconds: float) -> float:
     """How long a lease may be asked for: `wanted_seconds`, cut at the 12-hour cap; 0 beyond it."""
-    left = held.received_at + LONGEST_LEASE_SECONDS - now
+    left = held.lease.received_at + LONGEST_LEASE_SECONDS - now
     return max(0.0, min(wanted_seconds, left))
 
 
-def begin_writing(messages: Iterable[Held]) -> None:
+def begin_writing(messages: Iterable[Message]) -> None:
     """All lines of these are made, and counted in `open_lines`."""
     for held in messages:
         if held.state is not _RECEIVED or not held.open_lines:
@@ -188,7 +149,7 @@ def begin_writing(messages: Iterable[Held]) -> None:
         held.state = _WRITING
 
 
-def lines_stored(owners: Iterable[Held]) -> tuple[list[Held], list[Held]]:
+def lines_stored(owners: Iterable[Message]) -> tuple[list[Message], list[Message]]:
     """Tick off one stored line of each owner; returns who is STORED by it, and who is REJECTED."""
     stored = []
     rejected = []
@@ -206,14 +167,14 @@ def lines_stored(owners: Iterable[Held]) -> tuple[list[Held], list[Held]]:
     return stored, rejected
 
 
-def line_refused(held: Held, rejection: Rejected) -> bool:
+def line_refused(held: Message, rejection: Rejected) -> bool:
     """Tick off one refused line; True when the message is REJECTED by it.
 
     The first refusal is the one that the dead letter will name.
     """
     if held.state is not _WRITING:
         _illegal(held, _REJECTED)
-    held.rejection = held.rejection or rejection
+    held.rejection = held.rejection or rejection.bare()
     if held.open_lines > 1:
         held.open_lines -= 1
         return False
@@ -221,7 +182,7 @@ def line_refused(held: Held, rejection: Rejected) -> bool:
     return True
 
 
-def reject(messages: Iterable[Held]) -> None:
+def reject(messages: Iterable[Message]) -> None:
     """No line can be made of these; each carries its rejection."""
     for held in messages:
         if held.state is not _RECEIVED or held.rejection is None:
@@ -229,7 +190,7 @@ def reject(messages: Iterable[Held]) -> None:
         held.state = _REJECTED
 
 
-def letters_taken(messages: Iterable[Held]) -> None:
+def letters_taken(messages: Iterable[Message]) -> None:
     """The dead-letter queue has these, with their reasons."""
     for held in messages:
         if held.state is not _REJECTED:
@@ -237,7 +198,7 @@ def letters_taken(messages: Iterable[Held]) -> None:
         held.state = _STORED
 
 
-def release(messages: Iterable[Held]) -> None:
+def release(messages: Iterable[Message]) -> None:
     """These are to be given back, or let go: they come again."""
     for held in messages:
         if held.state is _DELETED or held.state is _RELEASED:
@@ -245,10 +206,10 @@ def release(messages: Iterable[Held]) -> None:
         held.state = _RELEASED
 
 
-def undecided(messages: Iterable[Held]) -> list[Held]:
+def undecided(messages: Iterable[Message]) -> list[Message]:
     """Those about whose end nothing is decided yet."""
     return [held for held in messages if held.state <= _WRITING]
 
 
-def _illegal(held: Held, wanted: State) -> Never:
+def _illegal(held: Message, wanted: State) -> Never:
     raise IllegalStep(f"a message that is {held.state.name} must not become {wanted.name}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ingestor.core.message import Message
+from ingestor.core.message import Attributes, Message
 
 
 @dataclass(slots=True, frozen=True)
@@ -32,7 +32,7 @@ def read_event(event: Any, *, invocation: str, now_ms: int) -> Delivery:
         return Delivery([_from_record(record) for record in event["Records"]], from_queue=True)
     readings = event if isinstance(event, list) else [event]
     messages = [
-        Message(f"{invocation}#{n}", "", _body(reading), now_ms)
+        Message(f"{invocation}#{n}", "", _body(reading), Attributes(now_ms))
         for n, reading in enumerate(readings)
     ]
     return Delivery(messages, from_queue=False)
@@ -55,8 +55,7 @@ def _from_record(record: Mapping[str, Any]) -> Message:
         record["messageId"],
         record["receiptHandle"],
         record["body"],
-        int(attributes["SentTimestamp"]),
-        int(attributes["ApproximateReceiveCount"]),
+        Attributes(int(attributes["SentTimestamp"]), int(attributes["ApproximateReceiveCount"])),
     )
 
 

@@ -92,7 +92,7 @@ class Function:
             invocation=invocation.aws_request_id,
             now_ms=clock.time_ns() // 1_000_000,
         )
-        again = sum(each.receive_count > 1 for each in delivery.messages)
+        again = sum(each.attributes.receive_count > 1 for each in delivery.messages)
         margin = MARGIN_SECONDS + again / POSTPONED_PER_SECOND
         seconds = max(0.0, invocation.get_remaining_time_in_millis() / 1000 - margin)
         telemetry = Telemetry(make_logger("warning", "json"))

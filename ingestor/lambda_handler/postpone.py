@@ -28,8 +28,8 @@ async def postpone(queue: Queue, messages: Sequence[Message], *, seconds: float)
     visibility = queue.visibility_timeout_seconds
     by_delay: defaultdict[float, list[Receipt]] = defaultdict(list)
     for each in messages:
-        if each.receive_count > 1:
-            by_delay[delay(each.receive_count, visibility)].append(each)
+        if each.attributes.receive_count > 1:
+            by_delay[delay(each.attributes.receive_count, visibility)].append(each)
     calls = iter(
         [
             (receipts[n : n + BATCH], away)

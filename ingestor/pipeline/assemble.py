@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from ingestor.core.batch import Batch, Batcher
-from ingestor.core.settlement import Held
+from ingestor.core.message import Message
 from ingestor.ports import Clock
 
 
@@ -26,7 +26,7 @@ class Assembler:
         """Lines in the open batch."""
         return len(self._batcher)
 
-    async def add(self, lines: Sequence[bytes], owners: Sequence[Held]) -> None:
+    async def add(self, lines: Sequence[bytes], owners: Sequence[Message]) -> None:
         """Put lines into the open batch, and every batch that is full by it into the queue."""
         for batch in self._batcher.add(lines, owners, self._clock.monotonic()):
             await self.closed.put(batch)

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 from ingestor.core.backoff import Backoff
 from ingestor.core.encode import Encoder
-from ingestor.core.message import Stage
+from ingestor.core.message import Message, Stage
 from ingestor.core.process import Parsed, encode, encode_at_once, parse, wanted_keys
-from ingestor.core.settlement import Held
 from ingestor.pipeline.assemble import Assembler
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.intake import Intake
@@ -52,7 +51,7 @@ class Enricher:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    async def submit(self, messages: Sequence[Held]) -> None:
+    async def submit(self, messages: Sequence[Message]) -> None:
         """Take fresh messages. Suspends while the writers are behind."""
         lines, owners, others = encode_at_once(self._encoder, messages, self._store.at_hand())
         parsed, rejected = parse(self._encoder, others)

@@ -7,8 +7,8 @@ a dependency that messages need is down: a message that waits in the queue burns
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from ingestor.core.message import Message
-from ingestor.core.settlement import Held, InFlight
+from ingestor.core.message import Lease, Message
+from ingestor.core.settlement import InFlight
 from ingestor.telemetry.facts import Telemetry
 
 
@@ -30,18 +30,18 @@ class Intake:
         self._blocking: set[str] = set()
         self._update()
 
-    def admit(self, messages: Sequence[Message], now: float, lease_seconds: float) -> list[Held]:
+    def admit(self, messages: Sequence[Message], lease: Lease) -> list[Message]:
         """Take messages into the window; returns the ones that are not held already."""
-        fresh = self.held.admit(messages, now, lease_seconds)
+        fresh = self.held.admit(messages, lease)
         self._update()
         return fresh
 
-    def deleted(self, messages: Iterable[Held]) -> None:
+    def deleted(self, messages: Iterable[Message]) -> None:
         """The queue confirmed that these are deleted, with their newest receipts."""
         self.held.deleted(messages)
         self._update()
 
-    def forget(self, messages: Iterable[Held]) -> None:
+    def forget(self, messages: Iterable[Message]) -> None:
         """These were given back, or let go: the queue brings them again by itself."""
         self.held.forget(messages)
         self._update()

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from ingestor.core.backoff import Backoff
-from ingestor.core.settlement import Held, lease_seconds
+from ingestor.core.message import Lease, Message
+from ingestor.core.settlement import lease_seconds
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.intake import Intake
 from ingestor.ports import BATCH, Queue, Unavailable
@@ -54,13 +55,13 @@ class LeaseKeeper:
             else:
                 await self._clock.sleep(self._context.delay(backoff))
 
-    async def _renew(self, messages: list[Held], seconds: float, now: float) -> bool:
+    async def _renew(self, messages: list[Message], seconds: float, now: float) -> bool:
         """Extend one batch; False when some of it has to be tried again soon."""
         again: set[str] = set()
         if seconds >= 1:  # otherwise the cap is reached: nothing can be asked for any more
             try:
                 self._telemetry.queue_called()
-                failures = await self._queue.extend([held.message for held in messages], seconds)
+                failures = await self._queue.extend(messages, seconds)
             except Unavailable as error:
                 self._telemetry.dependency_down("sqs", error.reason)
                 return False
@@ -70,13 +71,16 @@ class LeaseKeeper:
                 again = {each.message_id for each in failures if not each.permanent}
         # Also where the cap cut the lease, or asking is hopeless: looked at again in half a
         # visibility, not at once.
+        until = now + self._queue.visibility_timeout_seconds
         for held in messages:
-            if held.message.message_id not in again:
-                self._intake.held.renew(held, now + self._queue.visibility_timeout_seconds)
+            if held.message_id not in again:
+                self._intake.held.renew(held, Lease(held.lease.received_at, until))
         return not again
 
 
-def _by_lease(due: list[Held], now: float, visibility: float) -> Iterator[tuple[float, list[Held]]]:
+def _by_lease(
+    due: list[Message], now: float, visibility: float
+) -> Iterator[tuple[float, list[Message]]]:
     """Batches of ten whose leases can be extended for the same time."""
     for seconds, same in groupby(due, lambda held: lease_seconds(held, now, visibility)):
         messages = list(same)

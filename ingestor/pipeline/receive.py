@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from ingestor.core.backoff import Backoff
-from ingestor.core.message import Message
-from ingestor.core.settlement import Held
+from ingestor.core.message import Lease, Message
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.enrich import Enricher
 from ingestor.pipeline.intake import Intake
@@ -45,7 +44,7 @@ class Receiver:
         self._context = context
         self._clock = context.clock
         self._telemetry = context.telemetry
-        self._arrived: list[Held] = []
+        self._arrived: list[Message] = []
 
     async def run(self, number: int) -> None:
         """Poll as poller `number` until the intake stops."""
@@ -78,9 +77,9 @@ class Receiver:
                 await self._pause(self._context.delay(for_nothing))
 
     async def _take(self, messages: Sequence[Message]) -> None:
-        fresh = self._intake.admit(
-            messages, self._clock.monotonic(), self._queue.visibility_timeout_seconds
-        )
+        now = self._clock.monotonic()
+        lease = Lease(now, now + self._queue.visibility_timeout_seconds)
+        fresh = self._intake.admit(messages, lease)
         self._telemetry.received(messages, fresh=len(fresh))
         self._arrived += fresh
         # Pollers that were answered in the same turn of the loop add theirs, and one of them goes

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from ingestor.core import settlement
 from ingestor.core.backoff import Backoff
-from ingestor.core.message import Rejected, Stage
-from ingestor.core.settlement import Held
+from ingestor.core.message import Message, Rejected, Stage
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.intake import Intake
 from ingestor.pipeline.poison import PoisonGuard
@@ -34,15 +33,15 @@ class Settler:
         self._context = context
         self._clock = context.clock
         self._telemetry = context.telemetry
-        self._done: deque[Held] = deque()
-        self._dead: deque[Held] = deque()
-        self._back: deque[tuple[Held, float, str]] = deque()
+        self._done: deque[Message] = deque()
+        self._dead: deque[Message] = deque()
+        self._back: deque[tuple[Message, float, str]] = deque()
         self._work = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._done) + len(self._dead) + len(self._back)
 
-    def lines_stored(self, owners: Sequence[Held]) -> None:
+    def lines_stored(self, owners: Sequence[Message]) -> None:
         """One line of each owner is stored."""
         stored, rejected = settlement.lines_stored(owners)
         self._telemetry.stored(stored, time_ns=self._clock.time_ns(), now=self._clock.monotonic())
@@ -51,7 +50,7 @@ class Settler:
         self._dead += rejected
         self._work.set()
 
-    def line_refused(self, held: Held, rejection: Rejected) -> None:
+    def line_refused(self, held: Message, rejection: Rejected) -> None:
         """One line of the message can never be stored."""
         if held.rejection is None:
             self._guard.saw(Stage.WRITE, good=0, refused=1)
@@ -59,7 +58,7 @@ class Settler:
             self._dead.append(held)
             self._work.set()
 
-    def reject(self, messages: Sequence[Held]) -> None:
+    def reject(self, messages: Sequence[Message]) -> None:
         """No line can be made of these messages; each carries its rejection."""
         if messages:
             settlement.reject(messages)
@@ -72,7 +71,7 @@ class Settler:
             refused, self._dead = list(self._dead), deque()
             self.release(refused, 0, why="too many were refused")
 
-    def release(self, messages: Sequence[Held], seconds: float, *, why: str) -> None:
+    def release(self, messages: Sequence[Message], seconds: float, *, why: str) -> None:
         """Give messages back to the queue, to be visible again in so many seconds."""
         if messages:
             settlement.release(messages)
@@ -102,19 +101,19 @@ class Settler:
             return await self._dead_letter(_take(self._dead))
         if self._back:
             _, seconds, why = self._back[0]
-            same: list[Held] = []
+            same: list[Message] = []
             while self._back and len(same) < BATCH and self._back[0][1:] == (seconds, why):
                 same.append(self._back.popleft()[0])
             return await self._release(same, seconds, why)
         self._work.clear()
         return False
 
-    async def _delete(self, messages: list[Held]) -> bool:
+    async def _delete(self, messages: list[Message]) -> bool:
         held = self._intake.held
         before = held.received_again
         try:
             self._telemetry.queue_called()
-            failures = await self._queue.delete([each.message for each in messages])
+            failures = await self._queue.delete(messages)
         except Unavailable:
             self._done += messages
             self._work.set()
@@ -132,11 +131,9 @@ class Settler:
             self._work.set()
         return bool(again)
 
-    async def _dead_letter(self, messages: list[Held]) -> bool:
+    async def _dead_letter(self, messages: list[Message]) -> bool:
         letters = [
-            DeadLetter(held.message, held.rejection)
-            for held in messages
-            if held.rejection is not None
+            DeadLetter(held, held.rejection) for held in messages if held.rejection is not None
         ]
         try:
             self._telemetry.queue_called()
@@ -156,11 +153,11 @@ class Settler:
         self._work.set()
         return bool(again)
 
-    async def _release(self, messages: list[Held], seconds: float, why: str) -> bool:
+    async def _release(self, messages: list[Message], seconds: float, why: str) -> bool:
         before = self._intake.held.received_again
         try:
             self._telemetry.queue_called()
-            failures = await self._queue.extend([each.message for each in messages], seconds)
+            failures = await self._queue.extend(messages, seconds)
         except Unavailable:
             self._give_back(messages, seconds, why)
             raise
@@ -172,17 +169,17 @@ class Settler:
             self._give_back(again, seconds, why)
         return bool(again)
 
-    def _give_back(self, messages: Sequence[Held], seconds: float, why: str) -> None:
+    def _give_back(self, messages: Sequence[Message], seconds: float, why: str) -> None:
         self._back += [(held, seconds, why) for held in messages]
         self._work.set()
 
     def _sort(
         self,
         call: str,
-        messages: list[Held],
+        messages: list[Message],
         before: int,
         failures: Sequence[Failure],
-    ) -> tuple[list[Held], list[Held], list[Held]]:
+    ) -> tuple[list[Message], list[Message], list[Message]]:
         """Those for which the call worked, those to try again, and those for which it never will.
 
         To try again are also those that were received again while the call was under way, which
@@ -193,11 +190,11 @@ class Settler:
         if failures:
             permanent = {each.message_id: each.permanent for each in failures}
             self._telemetry.queue_entries_failed(call, [each.code for each in failures])
-        worked: list[Held] = []
-        again: list[Held] = []
-        hopeless: list[Held] = []
+        worked: list[Message] = []
+        again: list[Message] = []
+        hopeless: list[Message] = []
         for held in messages:
-            message_id = held.message.message_id
+            message_id = held.message_id
             if held.renewed_as > before:
                 again.append(held)
             elif message_id not in permanent:
@@ -208,13 +205,13 @@ class Settler:
                 again.append(held)
         return worked, again, hopeless
 
-    def _abandon(self, messages: list[Held], *, why: str) -> None:
+    def _abandon(self, messages: list[Message], *, why: str) -> None:
         if messages:
             settlement.release(messages)
             self._telemetry.abandoned(len(messages), why=why)
             self._intake.forget(messages)
 
 
-def _take(waiting: deque[Held]) -> list[Held]:
+def _take(waiting: deque[Message]) -> list[Message]:
     take = waiting.popleft
     return [take() for _ in range(min(BATCH, len(waiting)))]

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import structlog
 
 from ingestor.core.message import Message, Rejected
-from ingestor.core.settlement import Held
 from ingestor.telemetry.catalogue import Totals
 from ingestor.telemetry.histogram import Histogram
 from ingestor.telemetry.rates import Rate
@@ -33,7 +32,7 @@ class Telemetry:
         totals.received += len(messages)
         totals.duplicates += len(messages) - fresh
         totals.received_bytes += sum([len(each.body) for each in messages])
-        totals.redelivered += len([each for each in messages if each.receive_count > 1])
+        totals.redelivered += len([each for each in messages if each.attributes.receive_count > 1])
 
     def written(self, *, lines: int, size_bytes: int, seconds: float, now: float) -> None:
         """The sink confirmed one request."""
@@ -43,11 +42,11 @@ class Telemetry:
         self.write_seconds.observe((seconds,), now)
         self.log.debug("batch written", lines=lines, bytes=size_bytes, seconds=round(seconds, 4))
 
-    def stored(self, messages: Sequence[Held], *, time_ns: int, now: float) -> None:
+    def stored(self, messages: Sequence[Message], *, time_ns: int, now: float) -> None:
         """These messages have all their lines in the sink."""
         self.totals.stored += len(messages)
         now_seconds = time_ns / 1e9
-        lags = [now_seconds - held.message.sent_at_ms / 1e3 for held in messages]
+        lags = [now_seconds - held.attributes.sent_at_ms / 1e3 for held in messages]
         # Clocks of two machines differ: a lag below zero is a lag of zero.
         if lags and min(lags) < 0:
             lags = [max(0.0, lag) for lag in lags]

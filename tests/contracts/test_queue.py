@@ -47,8 +47,8 @@ async def test_hands_over_what_was_sent(open_queue: OpenQueue) -> None:
     assert message.message_id == message_id
     assert message.body == '{"pressure": 1013}'
     assert message.receipt_handle
-    assert message.receive_count == 1
-    assert abs(message.sent_at_ms - before_ms) < PATIENCE_SECONDS * 1000
+    assert message.attributes.receive_count == 1
+    assert abs(message.attributes.sent_at_ms - before_ms) < PATIENCE_SECONDS * 1000
 
 
 @pytest.mark.parametrize(
@@ -132,10 +132,15 @@ async def test_comes_again_unless_deleted_or_extended(open_queue: OpenQueue) -> 
         assert list(await it.queue.receive()) == []
         assert await it.queue.depth() == QueueDepth(visible=0, in_flight=1)
     left = messages["left"]
-    assert (again.message_id, again.body, again.sent_at_ms, again.receive_count) == (
+    assert (
+        again.message_id,
+        again.body,
+        again.attributes.sent_at_ms,
+        again.attributes.receive_count,
+    ) == (
         left.message_id,
         "left",
-        left.sent_at_ms,
+        left.attributes.sent_at_ms,
         2,
     )
     assert again.receipt_handle != left.receipt_handle
@@ -149,7 +154,7 @@ async def test_zero_gives_messages_back_at_once(open_queue: OpenQueue) -> None:
         assert list(await it.queue.extend([receipt(each) for each in messages], 0)) == []
         again = await receive_all(it.queue, 3)
     assert {each.message_id for each in again} == sent
-    assert {each.receive_count for each in again} == {2}
+    assert {each.attributes.receive_count for each in again} == {2}
 
 
 async def test_a_full_batch_is_deleted(open_queue: OpenQueue) -> None:

@@ -88,7 +88,7 @@ async def test_f31_thirteen_bad_lines_in_one_batch(found_influxd: FoundInfluxd, 
         while len(batch) < len(lines):
             for held in intake.admit(await queue.receive(), clock.monotonic(), 600):
                 held.open_lines = 1
-                batch.lines.append(held.message.body.encode())
+                batch.lines.append(held.body.encode())
                 batch.owners.append(held)
         begin_writing(batch.owners)
         batches.put_nowait(batch)

@@ -10,13 +10,13 @@ from contracts.queues import receive_all
 from ingestor.adapters.clock import SystemClock
 from ingestor.adapters.dynamodb import open_dynamodb
 from ingestor.adapters.sqs import open_sqs
-from ingestor.core.message import Message, Reason, Receipt, Rejected, Stage
+from ingestor.core.message import Attributes, Message, Reason, Receipt, Rejected, Stage
 from ingestor.ports import DeadLetter, Unavailable
 from loadtest.servers import MiniStack, Moto
 
 pytestmark = pytest.mark.servers
 
-OLD = Message("old", "handle", "{}", 1_700_000_000_000)
+OLD = Message("old", "handle", "{}", Attributes(1_700_000_000_000))
 RECEIPTS = [Receipt("old", "handle")]
 LETTERS = [DeadLetter(OLD, Rejected(Stage.DECODE, Reason.NOT_JSON, "no"))]
 

@@ -10,7 +10,7 @@ import pytest
 from integration.canned_aws import CREDENTIALS, Answer, CannedAws, refusal
 
 from ingestor.adapters.sqs import QueueSetupError, SqsQueue, open_sqs
-from ingestor.core.message import Message, Reason, Receipt, Rejected, Stage
+from ingestor.core.message import Attributes, Message, Reason, Receipt, Rejected, Stage
 from ingestor.ports import DeadLetter, Failure, Unavailable
 from loadtest.servers import free_port
 
@@ -73,7 +73,7 @@ async def queue(canned: CannedAws, opening: Opening) -> AsyncIterator[SqsQueue]:
 def letter(message_id: str, body: str, detail: str = "why") -> DeadLetter:
     """A dead letter."""
     rejection = Rejected(Stage.MAP, Reason.BAD_FIELD, detail)
-    return DeadLetter(Message(message_id, "handle", body, 1_700_000_000_123), rejection)
+    return DeadLetter(Message(message_id, "handle", body, Attributes(1_700_000_000_123)), rejection)
 
 
 def text(entry: dict[str, Any], name: str) -> str | None:
@@ -166,8 +166,11 @@ async def test_the_same_message_twice_in_one_answer(canned: CannedAws, queue: Sq
     ]
     canned.always["ReceiveMessage"] = Answer({"Messages": twice})
     messages = await queue.receive()
-    assert [(each.message_id, each.receive_count) for each in messages] == [("a", 1), ("a", 2)]
-    assert messages[0].sent_at_ms == 1_700_000_000_123
+    assert [(each.message_id, each.attributes.receive_count) for each in messages] == [
+        ("a", 1),
+        ("a", 2),
+    ]
+    assert messages[0].attributes.sent_at_ms == 1_700_000_000_123
     canned.always["DeleteMessageBatch"] = Answer(
         {"Successful": [{"Id": "0"}, {"Id": "1"}], "Failed": []}
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ingestor.core.message import Message, Receipt
+from ingestor.core.message import Attributes, Message, Receipt
 from ingestor.ports import BATCH, Clock, DeadLetter, Failure, QueueDepth
 
 Call = Literal["receive", "delete", "extend", "dead_letter", "depth"]
@@ -250,6 +250,5 @@ def _message(stored: _Stored) -> Message:
         stored.message_id,
         f"{stored.message_id}#{stored.receive_count}",
         stored.body,
-        stored.sent_at_ms,
-        stored.receive_count,
+        Attributes(stored.sent_at_ms, stored.receive_count),
     )

@@ -2,21 +2,28 @@
 
 import msgspec
 
-
-class Attributes(msgspec.Struct, rename="pascal", gc=False):
-    """System attributes of a received message."""
-
-    sent_timestamp: int
-    approximate_receive_count: int
+from ingestor.core.message import Attributes, Message
 
 
-class Received(msgspec.Struct, rename="pascal", gc=False):
-    """One received message."""
+class SystemAttributes(
+    Attributes,
+    rename={"sent_at_ms": "SentTimestamp", "receive_count": "ApproximateReceiveCount"},
+    eq=False,
+    gc=False,
+):
+    """Those of a received message that are asked for."""
+
+    sent_at_ms: int
+    receive_count: int
+
+
+class Received(Message, rename="pascal", eq=False, gc=False):
+    """One received message, as SQS spells it: made in one step, because each step counts here."""
 
     message_id: str
     receipt_handle: str
     body: str
-    attributes: Attributes
+    attributes: SystemAttributes  # type: ignore[mutable-override] # as it is read, whatever replaces it
 
 
 class ReceiveAnswer(msgspec.Struct, rename="pascal", gc=False):

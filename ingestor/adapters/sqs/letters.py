@@ -94,7 +94,7 @@ def _letter(letter: DeadLetter, labels: Mapping[str, str]) -> Letter:
         "reason": ("String", str(rejection.reason)),
         "detail": ("String", detail),
         "original_message_id": ("String", message.message_id),
-        "original_sent_at_ms": ("Number", str(message.sent_at_ms)),
+        "original_sent_at_ms": ("Number", str(message.attributes.sent_at_ms)),
         "topic": ("String", topic_of(message.body)),
         **{name: ("String", text) for name, text in labels.items()},
     }

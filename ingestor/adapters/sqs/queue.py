@@ -121,7 +121,7 @@ class SqsQueue:
     def __repr__(self) -> str:
         return f"<SqsQueue {self.queue_url}>"
 
-    async def receive(self) -> list[Message]:
+    async def receive(self) -> Sequence[Message]:
         """See Queue."""
         answer = await self._polls.call(
             "ReceiveMessage",
@@ -129,16 +129,7 @@ class SqsQueue:
             ReceiveAnswer,
             seconds=self._receive_seconds,
         )
-        return [
-            Message(
-                each.message_id,
-                each.receipt_handle,
-                each.body,
-                each.attributes.sent_timestamp,
-                each.attributes.approximate_receive_count,
-            )
-            for each in answer.messages or ()
-        ]
+        return answer.messages or []
 
     async def delete(self, receipts: Sequence[Receipt]) -> list[Failure]:
         """See Queue."""

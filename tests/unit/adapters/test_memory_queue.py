@@ -56,7 +56,7 @@ async def test_a_long_poll_gets_what_becomes_visible(queue: MemoryQueue, clock: 
     await queue.extend([receipt(first)], 3)
     poll = asyncio.create_task(queue.receive(), name="poll")
     await clock.advance(3)
-    assert [each.receive_count for each in await poll] == [2]
+    assert [each.attributes.receive_count for each in await poll] == [2]
 
 
 async def test_an_id_is_sent_once(queue: MemoryQueue) -> None:

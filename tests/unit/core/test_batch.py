@@ -6,13 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestor.core.batch import Batcher
-from ingestor.core.message import Message
-from ingestor.core.settlement import Held
+from ingestor.core.message import Attributes, Message
 
 
-def owner(name: str = "m") -> Held:
+def owner(name: str = "m") -> Message:
     """A held message."""
-    return Held(Message(name, "handle", "body", 0), 0.0, 30.0)
+    return Message(name, "handle", "body", Attributes(0))
 
 
 def test_closes_on_lines() -> None:

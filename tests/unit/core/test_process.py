@@ -7,19 +7,18 @@ import pytest
 
 from ingestor.core.encode import Encoder
 from ingestor.core.mapping import DEFAULT_MAPPING, parse_mapping
-from ingestor.core.message import Message, Reason
+from ingestor.core.message import Attributes, Message, Reason, State
 from ingestor.core.metadata import Known, Metadata
 from ingestor.core.opened import Opened
 from ingestor.core.process import encode, encode_at_once, parse, wanted_keys
-from ingestor.core.settlement import Held, State
 
 READING = {"pressure": 1, "deviceid": "d", "clientid": "c", "metakey": "1"}
 
 
-def held(body: str | dict[str, Any]) -> Held:
+def held(body: str | dict[str, Any]) -> Message:
     """A message with a body, just received."""
     text = body if isinstance(body, str) else json.dumps(body)
-    return Held(Message("id", "handle", text, 1_700_000_000_000), 0.0, 30.0)
+    return Message("id", "handle", text, Attributes(1_700_000_000_000))
 
 
 def at_hand(*keys: str) -> Known:

@@ -8,13 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from ingestor.core import settlement
-from ingestor.core.message import Message, Reason, Rejected, Stage
+from ingestor.core.message import Attributes, Lease, Message, Reason, Rejected, Stage, State
 from ingestor.core.settlement import (
     LONGEST_LEASE_SECONDS,
-    Held,
     IllegalStep,
     InFlight,
-    State,
     lease_seconds,
     line_refused,
     lines_stored,
@@ -22,7 +20,7 @@ from ingestor.core.settlement import (
 
 REFUSAL = Rejected(Stage.WRITE, Reason.REFUSED_BY_INFLUXDB, "conflict")
 
-STEPS: dict[str, tuple[Callable[[Held], object], dict[State, State]]] = {
+STEPS: dict[str, tuple[Callable[[Message], object], dict[State, State]]] = {
     "begin writing": (
         lambda held: settlement.begin_writing([held]),
         {State.RECEIVED: State.WRITING},
@@ -51,12 +49,17 @@ STEPS: dict[str, tuple[Callable[[Held], object], dict[State, State]]] = {
 
 def message(name: str, handle: str = "first", count: int = 1) -> Message:
     """A message as received."""
-    return Message(name, handle, "body", 0, count)
+    return Message(name, handle, "body", Attributes(0, count))
 
 
-def admit_one(name: str = "a", lines: int = 1) -> Held:
+def lease(now: float) -> Lease:
+    """A lease of half a minute."""
+    return Lease(now, now + 30.0)
+
+
+def admit_one(name: str = "a", lines: int = 1) -> Message:
     """A held message with that many open lines."""
-    [held] = InFlight().admit([message(name)], 0.0, 30.0)
+    [held] = InFlight().admit([message(name)], lease(0.0))
     held.open_lines = lines
     held.state = State.WRITING
     return held
@@ -66,7 +69,8 @@ def admit_one(name: str = "a", lines: int = 1) -> Held:
 @pytest.mark.parametrize("step", STEPS)
 def test_every_step_from_every_state(step: str, state: State) -> None:
     """A step that is in the table leads where the table says; any other is refused loudly."""
-    held = Held(message("a"), 0.0, 30.0, open_lines=1, state=state)
+    held = message("a")
+    held.state = state
     if step == "reject":
         held.rejection = REFUSAL
     take, table = STEPS[step]
@@ -82,7 +86,8 @@ def test_every_step_from_every_state(step: str, state: State) -> None:
 
 def test_nothing_to_write_or_to_say() -> None:
     """Without a line there is nothing to wait for, and without a reason nothing to dead-letter."""
-    held = Held(message("a"), 0.0, 30.0, open_lines=0)
+    held = message("a")
+    held.open_lines = 0
 
     with pytest.raises(IllegalStep):
         settlement.begin_writing([held])
@@ -93,13 +98,14 @@ def test_nothing_to_write_or_to_say() -> None:
 def test_a_message_received_again_keeps_its_work_and_takes_the_new_receipt() -> None:
     """It is not handed out twice; the newest receipt and lease replace the old ones."""
     in_flight = InFlight()
-    [held] = in_flight.admit([message("a")], 0.0, 30.0)
+    [held] = in_flight.admit([message("a")], lease(0.0))
 
-    again = in_flight.admit([message("a", "second", 2)], 40.0, 30.0)
+    again = in_flight.admit([message("a", "second", 2)], lease(40.0))
 
     assert again == []
-    assert held.message.receipt_handle == "second"
-    assert (held.message.receive_count, held.lease_until, held.received_at) == (2, 70.0, 40.0)
+    assert held.receipt_handle == "second"
+    assert held.attributes.receive_count == 2
+    assert (held.lease.received_at, held.lease.until) == (40.0, 70.0)
     assert in_flight.received_again == 1
     assert len(in_flight) == 1
 
@@ -108,19 +114,19 @@ def test_a_message_twice_in_one_receive_is_one_message() -> None:
     """SQS may deliver a message twice in one answer."""
     in_flight = InFlight()
 
-    fresh = in_flight.admit([message("a"), message("a", "second")], 0.0, 30.0)
+    fresh = in_flight.admit([message("a"), message("a", "second")], lease(0.0))
 
-    assert [held.message.receipt_handle for held in fresh] == ["second"]
+    assert [held.receipt_handle for held in fresh] == ["second"]
     assert in_flight.size_bytes == len("body")
 
 
 def test_leases_are_due_in_the_order_in_which_they_end() -> None:
     """A renewed lease goes to the end; only what ends soon is returned, most urgent first."""
     in_flight = InFlight()
-    [first] = in_flight.admit([message("a")], 0.0, 30.0)
-    [second] = in_flight.admit([message("b")], 5.0, 30.0)
-    [third] = in_flight.admit([message("c")], 6.0, 30.0)
-    in_flight.renew(first, 46.0)
+    [first] = in_flight.admit([message("a")], lease(0.0))
+    [second] = in_flight.admit([message("b")], lease(5.0))
+    [third] = in_flight.admit([message("c")], lease(6.0))
+    in_flight.renew(first, lease(16.0))
 
     assert in_flight.due(21.0, 15.0, 10) == [second, third]
     assert in_flight.due(21.0, 15.0, 1) == [second]
@@ -130,12 +136,12 @@ def test_leases_are_due_in_the_order_in_which_they_end() -> None:
 def test_a_forgotten_message_is_gone() -> None:
     """Forgetting twice, or renewing what is gone, changes nothing."""
     in_flight = InFlight()
-    [held] = in_flight.admit([message("a")], 0.0, 30.0)
+    [held] = in_flight.admit([message("a")], lease(0.0))
 
     held.state = State.RELEASED
     in_flight.forget([held])
     in_flight.forget([held])
-    in_flight.renew(held, 99.0)
+    in_flight.renew(held, lease(69.0))
 
     assert (len(in_flight), in_flight.size_bytes, list(in_flight)) == (0, 0, [])
     assert repr(in_flight) == "<InFlight 0 messages, 0 bytes>"
@@ -144,10 +150,10 @@ def test_a_forgotten_message_is_gone() -> None:
 def test_forgetting_an_earlier_life_leaves_the_present_one() -> None:
     """A message that was given back and received anew is another piece of work."""
     in_flight = InFlight()
-    [old] = in_flight.admit([message("a")], 0.0, 30.0)
+    [old] = in_flight.admit([message("a")], lease(0.0))
     old.state = State.RELEASED
     in_flight.forget([old])
-    [new] = in_flight.admit([message("a", "second")], 1.0, 30.0)
+    [new] = in_flight.admit([message("a", "second")], lease(1.0))
 
     in_flight.forget([old])
 
@@ -157,7 +163,7 @@ def test_forgetting_an_earlier_life_leaves_the_present_one() -> None:
 def test_a_deleted_message_is_gone() -> None:
     """Once: nothing is taken off the size twice."""
     in_flight = InFlight()
-    [old] = in_flight.admit([message("a")], 0.0, 30.0)
+    [old] = in_flight.admit([message("a")], lease(0.0))
     old.state = State.STORED
     in_flight.deleted([old])
     old.state = State.STORED
@@ -169,12 +175,12 @@ def test_a_deleted_message_is_gone() -> None:
 def test_a_released_message_keeps_no_lease() -> None:
     """What is to be given back is not extended any more, and comes again under its old work."""
     in_flight = InFlight()
-    held, other = in_flight.admit([message("a"), message("b")], 0.0, 30.0)
+    held, other = in_flight.admit([message("a"), message("b")], lease(0.0))
     settlement.release([held])
 
     assert in_flight.due(20.0, 15.0, 10) == [other]
-    assert in_flight.admit([message("a", "second")], 21.0, 30.0) == []
-    assert held.message.receipt_handle == "second"
+    assert in_flight.admit([message("a", "second")], lease(21.0)) == []
+    assert held.receipt_handle == "second"
 
 
 def test_stored_with_the_last_line() -> None:
@@ -218,22 +224,22 @@ class Books(RuleBasedStateMachine):
         super().__init__()
         self.now = 0.0
         self.in_flight = InFlight()
-        self.model: dict[str, Held] = {}
+        self.model: dict[str, Message] = {}
 
     @rule(names=st.lists(st.sampled_from("abcdef"), max_size=10), seconds=st.floats(0, 20))
     def receive(self, names: list[str], seconds: float) -> None:
         """Time passes and messages come, some of them again."""
         self.now += seconds
-        fresh = self.in_flight.admit([message(name) for name in names], self.now, 30.0)
+        fresh = self.in_flight.admit([message(name) for name in names], lease(self.now))
 
-        assert {held.message.message_id for held in fresh} == set(names) - self.model.keys()
-        self.model |= {held.message.message_id: held for held in fresh}
+        assert {held.message_id for held in fresh} == set(names) - self.model.keys()
+        self.model |= {held.message_id: held for held in fresh}
 
     @rule()
     def renew(self) -> None:
         """The keeper renews what is due."""
         for held in self.in_flight.due(self.now, 15.0, 3):
-            self.in_flight.renew(held, self.now + 30.0)
+            self.in_flight.renew(held, lease(self.now))
 
     @rule(name=st.sampled_from("abcdef"))
     def confirm(self, name: str) -> None:
@@ -246,7 +252,7 @@ class Books(RuleBasedStateMachine):
     @invariant()
     def agrees_with_the_model(self) -> None:
         """Same messages, right size, and leases in order."""
-        leases = [held.lease_until for held in self.in_flight]
+        leases = [held.lease.until for held in self.in_flight]
 
         assert set(self.in_flight) == set(self.model.values())
         assert self.in_flight.size_bytes == 4 * len(self.model)

@@ -24,8 +24,8 @@ def test_event_of_a_queue() -> None:
     [message] = delivery.messages
     assert delivery.from_queue
     assert (message.message_id, message.receipt_handle) == ("m-1", "handle")
-    assert (message.body, message.sent_at_ms) == ('{"pressure": 1}', 1_600_000_000_000)
-    assert message.receive_count == 3
+    assert (message.body, message.attributes.sent_at_ms) == ('{"pressure": 1}', 1_600_000_000_000)
+    assert message.attributes.receive_count == 3
 
 
 def test_event_of_a_rule() -> None:
@@ -34,7 +34,7 @@ def test_event_of_a_rule() -> None:
 
     [message] = delivery.messages
     assert not delivery.from_queue
-    assert (message.message_id, message.sent_at_ms) == ("i#0", NOW_MS)
+    assert (message.message_id, message.attributes.sent_at_ms) == ("i#0", NOW_MS)
     assert json.loads(message.body) == {"pressure": 1}
 
 

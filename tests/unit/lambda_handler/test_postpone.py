@@ -41,7 +41,7 @@ async def test_only_what_failed_before_is_told_to_stay_away() -> None:
     assert len(queue.waiting) == 25
 
     second = await received(queue, clock, times=1)
-    assert {each.receive_count for each in second} == {2}
+    assert {each.attributes.receive_count for each in second} == {2}
     await postpone(queue, second, seconds=5)
     await clock.advance(239)
     assert queue.waiting == []

@@ -11,7 +11,7 @@ from ingestor.adapters.clock import SystemClock
 from ingestor.adapters.memory import Fault, MemoryMetadata
 from ingestor.core.encode import Encoder
 from ingestor.core.mapping import DEFAULT_MAPPING, parse_mapping
-from ingestor.core.message import Message
+from ingestor.core.message import Attributes, Message
 from ingestor.core.metadata import Metadata
 from ingestor.lambda_handler.events import Delivery
 from ingestor.lambda_handler.process import Outcome, process
@@ -24,7 +24,9 @@ DOWN = Unavailable("it is down")
 
 def delivery(*bodies: str) -> Delivery:
     """An event of a queue with these bodies."""
-    messages = [Message(f"m-{n}", "h", body, 1_700_000_000_000) for n, body in enumerate(bodies)]
+    messages = [
+        Message(f"m-{n}", "h", body, Attributes(1_700_000_000_000)) for n, body in enumerate(bodies)
+    ]
     return Delivery(messages, from_queue=True)
 
 

@@ -319,7 +319,7 @@ class AnyOrder(RuleBasedStateMachine):
     def hidden_is_held(self) -> None:
         """What others cannot receive is held here, unless the queue itself lost sight of it."""
         if not self.forgetful:
-            held = {each.message.message_id for each in self.rig.pipeline.intake.held}
+            held = {each.message_id for each in self.rig.pipeline.intake.held}
             assert self.hidden() <= held
 
     @invariant()
@@ -328,12 +328,11 @@ class AnyOrder(RuleBasedStateMachine):
         held = self.rig.pipeline.intake.held
         if self.queue.extensions_failed:
             self.queue.extensions_failed = 0
-            self.excused |= {each.message.message_id for each in held}
+            self.excused |= {each.message_id for each in held}
         waiting = set(self.queue.waiting) - self.excused
         if not self.redelivers:
             assert not any(
-                each.message.message_id in waiting and each.state is not State.RELEASED
-                for each in held
+                each.message_id in waiting and each.state is not State.RELEASED for each in held
             )
             assert self.disturbed or not self.rig.totals.duplicates
 

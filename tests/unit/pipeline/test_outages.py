@@ -7,7 +7,7 @@ import pytest
 from support.rig import KNOWN, reading, rig
 
 from ingestor.adapters.memory import FakeClock, Fault, MemoryQueue
-from ingestor.core.message import Receipt
+from ingestor.core.message import Lease, Receipt
 from ingestor.core.metadata import Metadata
 from ingestor.pipeline.leases import LeaseKeeper
 from ingestor.ports import Failure, Unavailable
@@ -319,7 +319,7 @@ async def test_many_leases_over_slow_calls() -> None:
     r.send_readings(3000)
     intake = r.pipeline.intake
     while r.queue.waiting:
-        intake.admit(await r.queue.receive(), clock.monotonic(), 30.0)
+        intake.admit(await r.queue.receive(), Lease(clock.monotonic(), clock.monotonic() + 30.0))
     keeper = LeaseKeeper(queue=r.queue, intake=intake, context=r.context)
     run = asyncio.create_task(keeper.run(), name="leases")
 
@@ -341,7 +341,7 @@ async def test_leases_end_at_twelve_hours() -> None:
     )
     for _ in range(2):
         messages = await r.queue.receive()
-        r.pipeline.intake.admit(messages, r.clock.monotonic(), 30.0)
+        r.pipeline.intake.admit(messages, Lease(r.clock.monotonic(), r.clock.monotonic() + 30.0))
     keeper = LeaseKeeper(queue=r.queue, intake=r.pipeline.intake, context=r.context)
     run = asyncio.create_task(keeper.run(), name="leases")
 

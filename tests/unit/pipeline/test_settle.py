@@ -2,16 +2,14 @@
 
 from support.rig import reading, rig
 
-from ingestor.core.message import Message, Reason, Rejected, Stage
-from ingestor.core.settlement import Held, State
+from ingestor.core.message import Attributes, Message, Reason, Rejected, Stage, State
 
 REFUSAL = Rejected(Stage.WRITE, Reason.REFUSED_BY_INFLUXDB, "no")
 
 
-def of_two_lines() -> Held:
+def of_two_lines() -> Message:
     """A message of which two lines are open."""
-    message = Message("id", "handle", reading(1), 0)
-    return Held(message, 0.0, 30.0, open_lines=2, state=State.WRITING)
+    return Message("id", "handle", reading(1), Attributes(0), open_lines=2, state=State.WRITING)
 
 
 def test_one_of_two_lines_refused() -> None:

@@ -5,8 +5,7 @@ import json
 
 import pytest
 
-from ingestor.core.message import Message, Reason, Rejected, Stage
-from ingestor.core.settlement import Held
+from ingestor.core.message import Attributes, Message, Reason, Rejected, Stage
 from ingestor.telemetry.catalogue import COUNTERS, GAUGES
 from ingestor.telemetry.exposition import Exposition
 from ingestor.telemetry.facts import Telemetry
@@ -34,14 +33,14 @@ def book() -> Book:
     return Book()
 
 
-def held(sent_at_ms: int = 0, count: int = 1, body: str = "secret-payload") -> Held:
+def held(sent_at_ms: int = 0, count: int = 1, body: str = "secret-payload") -> Message:
     """A held message."""
-    return Held(Message("id", "handle", body, sent_at_ms, count), 0.0, 30.0)
+    return Message("id", "handle", body, Attributes(sent_at_ms, count))
 
 
 def test_received_counts_redeliveries_and_duplicates_apart(book: Book) -> None:
     """A redelivery came before; a duplicate came while it was held."""
-    messages = [held().message, held(count=2).message, held(count=3).message]
+    messages = [held(), held(count=2), held(count=3)]
 
     book.telemetry.received(messages, fresh=2)
 

@@ -7,8 +7,7 @@ from dataclasses import fields
 import pytest
 
 from ingestor.adapters.memory.lines import Point, parse_line
-from ingestor.core.message import Message, Reason, Rejected, Stage
-from ingestor.core.settlement import Held
+from ingestor.core.message import Attributes, Message, Reason, Rejected, Stage
 from ingestor.telemetry.catalogue import GAUGES, Totals
 from ingestor.telemetry.facts import Telemetry
 from ingestor.telemetry.logs import make_logger
@@ -49,7 +48,7 @@ def test_every_counter_and_gauge_is_a_float_field(telemetry: Telemetry) -> None:
 def test_quantiles_appear_with_the_first_values(telemetry: Telemetry) -> None:
     """No lag is not a lag of zero."""
     assert "lag_p50_seconds" not in points(telemetry)[0].fields
-    held = Held(Message("id", "handle", "body", 1000, 1), 0.0, 30.0)
+    held = Message("id", "handle", "body", Attributes(1000))
 
     telemetry.stored([held], time_ns=3_000_000_000, now=9)
     telemetry.written(lines=1, size_bytes=9, seconds=0.004, now=9)
