@@ -10,6 +10,8 @@ from xml.sax.saxutils import escape
 from loadtest.dashboards.svg import COLORS, LINE, PALE, Box, rect, text
 
 WIDTH, HEIGHT, MARGIN, HEAD = 640, 320, 16, 48
+PNG_SCALE = 2
+"""Pixels of a PNG for one of the picture, for screens that show more of them."""
 _PLAIN, _ROUND = 100, 1000
 
 

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from loadtest.bench.plots import NoFiguresError, draw_all
+from loadtest.bench.plots import HEIGHT, PNG_SCALE, WIDTH, NoFiguresError, draw_all
 from loadtest.bench.report import BenchReport
 from loadtest.cli.run import influxdb_api, run
+from loadtest.picture import NoPictureError, draw
 from loadtest.toolchain import FoundInfluxd
 
 
@@ -47,14 +48,20 @@ def plot(
         "build/bench.json"
     ),
     folder: Annotated[Path, typer.Option(help="Where to put the pictures.")] = Path("build"),
+    png: Annotated[bool, typer.Option("--png", help="As PNG, too; needs Chromium.")] = False,
 ) -> None:
     """Draw the figures of a bench: rate by cores, cost by fleet, lag by load, as SVG.
 
-    Exit status: 0 when something was drawn, 1 when there are no figures.
+    Exit status: 0 when something was drawn, 1 when there are no figures, or no Chromium for PNG.
     """
     try:
         files = draw_all(report, folder)
-    except NoFiguresError as error:
+        if png:
+            drawn = draw(files, width=WIDTH, height=HEIGHT, scale=PNG_SCALE)
+            for file, picture in zip(tuple(files), drawn, strict=True):
+                files.append(file.with_suffix(".png"))
+                files[-1].write_bytes(picture)
+    except (NoFiguresError, NoPictureError) as error:
         Console(stderr=True).print(str(error), style="red", highlight=False, markup=False)
         raise typer.Exit(1) from error
     for file in files:

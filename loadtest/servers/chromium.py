@@ -103,14 +103,20 @@ class Page:
             raise ServerError(f"{expression}: {result['exceptionDetails']}")
         return result["result"].get("value")
 
-    async def picture(self, *, height: int | None = None) -> bytes:
-        """The whole page as a PNG, or so many pixels of it from the top."""
-        clip: dict[str, Any] = {}
-        if height is not None:
-            width = (await self._call("Page.getLayoutMetrics"))["cssContentSize"]["width"]
-            clip["clip"] = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+    async def picture(
+        self, *, width: int | None = None, height: int | None = None, scale: float = 1
+    ) -> bytes:
+        """The whole page as a PNG, or so many pixels of it from its top and left, enlarged."""
+        size = (await self._call("Page.getLayoutMetrics"))["cssContentSize"]
+        clip = {
+            "x": 0,
+            "y": 0,
+            "width": width or size["width"],
+            "height": height or size["height"],
+            "scale": scale,
+        }
         answer = await self._call(
-            "Page.captureScreenshot", format="png", captureBeyondViewport=True, **clip
+            "Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip
         )
         return base64.b64decode(answer["data"])
 

@@ -12,6 +12,8 @@ from loadtest.durations import quantile
 
 MOST_SLOPE_MB_PER_HOUR = 10.0
 """Of the resident memory, over the second half: what fifteen minutes can tell from nothing."""
+NO_GROWTH_MB = 1.0
+"""Less than this, over the second half, is none: of a few minutes a step would be a steep slope."""
 MOST_LAG_MS = 50.0
 LEAST_SHARE_DONE = 0.97
 """Of the messages that were to come, those that were deleted: less means that it fell behind."""
@@ -48,11 +50,23 @@ class SoakReport:
     @property
     def slope_mb_per_hour(self) -> float:
         """Of the resident memory, by least squares over the second half."""
-        half = self.samples[len(self.samples) // 2 :]
+        half = self._second_half
         if len(half) < 2:  # noqa: PLR2004 - a line needs two points
             return 0.0
         slope = linear_regression([x.second for x in half], [x.rss_mb for x in half]).slope
         return slope * _SECONDS_PER_HOUR
+
+    @property
+    def grows(self) -> bool:
+        """Whether memory grows steeply, and by more than a step."""
+        half = self._second_half
+        hours = (half[-1].second - half[0].second) / _SECONDS_PER_HOUR
+        slope = self.slope_mb_per_hour
+        return slope > MOST_SLOPE_MB_PER_HOUR and slope * hours > NO_GROWTH_MB
+
+    @property
+    def _second_half(self) -> list[Sample]:
+        return self.samples[len(self.samples) // 2 :]
 
     @property
     def lag_p99_ms(self) -> float:
@@ -63,7 +77,7 @@ class SoakReport:
     def good(self) -> bool:
         """Whether memory is flat, the loop is never late, and the work got done."""
         return (
-            self.slope_mb_per_hour <= MOST_SLOPE_MB_PER_HOUR
+            not self.grows
             and self.lag_p99_ms <= MOST_LAG_MS
             and self.throughput >= LEAST_SHARE_DONE * self.rate
         )
@@ -115,11 +129,23 @@ class SoakReport:
             f"{self.throughput:,.0f} of {self.rate:,.0f} messages/s",
             style="red" if flaw else None,
         )
-        for name, value, most, unit in (
-            ("growth of memory", self.slope_mb_per_hour, MOST_SLOPE_MB_PER_HOUR, "MB/hour"),
-            ("lag of the event loop, p99", self.lag_p99_ms, MOST_LAG_MS, "ms"),
+        for name, value, most, unit, flaw in (
+            (
+                "growth of memory",
+                self.slope_mb_per_hour,
+                MOST_SLOPE_MB_PER_HOUR,
+                "MB/hour",
+                self.grows,
+            ),
+            (
+                "lag of the event loop, p99",
+                self.lag_p99_ms,
+                MOST_LAG_MS,
+                "ms",
+                self.lag_p99_ms > MOST_LAG_MS,
+            ),
         ):
             text = f"{value:,.1f} {unit}, at most {most:g}"
-            table.add_row(name, text, style="red" if value > most else None)
+            table.add_row(name, text, style="red" if flaw else None)
         table.add_row("most memory", f"{max(each.rss_mb for each in self.samples):,.0f} MB")
         return table

@@ -1,38 +1,14 @@
 """Pictures from the figures of a bench."""
 
-import json
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from support.bench_figures import FIGURES, write
 from typer.testing import CliRunner
 
 from loadtest.bench.plots import NoFiguresError, draw_all
 from loadtest.cli import app
-
-FIGURES = {
-    "whole_path": 40_000.0,
-    "whole_path_tls": 30_000.0,
-    "two_workers": 76_000.0,
-    "aioboto3_receive_and_delete": 4_000.0,
-    "seed_handler": 800.0,
-    "cost_100_devices": 25.0,
-    "cost_1000000_devices": 31.0,
-    "lag_p50_at_10_percent": 300.0,
-    "lag_p99_at_10_percent": 600.0,
-    "lag_p50_at_50_percent": 310.0,
-    "lag_p99_at_50_percent": 640.0,
-}
-
-
-def write(file: Path, figures: dict[str, float]) -> Path:
-    """A report with these figures."""
-    document = {
-        "figures": [{"name": name, "value": value} for name, value in figures.items()],
-        "machine": {"cores": 2, "cpu": "A <fast> one"},
-    }
-    file.write_text(json.dumps(document))
-    return file
 
 
 def texts(file: Path) -> list[str]:

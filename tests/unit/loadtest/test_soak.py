@@ -33,10 +33,18 @@ def test_only_the_second_half_tells_growth() -> None:
     assert soak().good
 
 
-@pytest.mark.parametrize("change", [{"mb_per_hour": 11}, {"lag_ms": 51}, {"rate": 104}], ids=str)
+@pytest.mark.parametrize("change", [{"mb_per_hour": 13}, {"lag_ms": 51}, {"rate": 104}], ids=str)
 def test_each_flaw_spoils_it(change: dict[str, Any]) -> None:
     """Growth, a late loop or work left undone."""
     assert not soak(**change).good
+
+
+def test_a_small_step_in_a_short_run_is_no_growth() -> None:
+    """It is steep only because the run is short."""
+    report = soak(mb_per_hour=30)
+
+    assert replace(report, samples=report.samples[-200:]).good
+    assert not report.good
 
 
 def test_one_stall_in_a_thousand_looks_is_no_flaw() -> None:
