@@ -48,6 +48,18 @@ def test_good_among_bad() -> None:
     ]
 
 
+def test_a_refused_message_keeps_nothing_alive() -> None:
+    """The collector does not look into messages: a traceback in one would never be freed."""
+    _, [unread] = parse(encoder(), [held("{")])
+    parsed, _ = parse(encoder(), [held(READING | {"sensordatetime": "never"})])
+    [unmapped] = encode(parsed, {"1": None}).rejected
+
+    for each in (unread, unmapped):
+        assert each.rejection is not None
+        assert each.rejection.__traceback__ is None
+        assert each.rejection.__cause__ is each.rejection.__context__ is None
+
+
 def test_wanted_keys_are_distinct() -> None:
     """Each record is asked for once; readings without a key ask for none."""
     bodies = [READING, READING | {"metakey": "2"}, READING | {"metakey": None}, READING]
