@@ -12,6 +12,7 @@ from ingestor.adapters.clock import SystemClock
 from ingestor.adapters.memory import MemoryQueue
 from ingestor.core.batch import Batch
 from ingestor.core.concurrency import Concurrency
+from ingestor.core.message import Lease
 from ingestor.core.settlement import begin_writing
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.intake import Intake
@@ -86,7 +87,7 @@ async def test_f31_thirteen_bad_lines_in_one_batch(found_influxd: FoundInfluxd, 
             queue.send(line)
         batch = Batch(opened_at=0.0)
         while len(batch) < len(lines):
-            for held in intake.admit(await queue.receive(), clock.monotonic(), 600):
+            for held in intake.admit(await queue.receive(), Lease(0.0, clock.monotonic() + 600)):
                 held.open_lines = 1
                 batch.lines.append(held.body.encode())
                 batch.owners.append(held)

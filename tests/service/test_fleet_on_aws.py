@@ -93,9 +93,10 @@ class Account:
         path = self.folder / "fleet.sqlite"
         if not path.exists():
             return 0
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'sent'").fetchone():
+                return 0  # it is being made
             (count,) = db.execute("SELECT count(*) FROM sent WHERE acknowledged").fetchone()
-        db.close()
         return int(count)
 
 
