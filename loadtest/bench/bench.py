@@ -12,9 +12,9 @@ from rich.console import Console
 from loadtest.bench import runs
 from loadtest.bench.ceiling import ceiling, too_near
 from loadtest.bench.certificate import make_certificate
+from loadtest.bench.measured import Measured
 from loadtest.bench.processes import machine
 from loadtest.bench.report import BenchReport
-from loadtest.bench.runs import Measured
 from loadtest.servers import Influxd
 from loadtest.toolchain import Api, FoundInfluxd
 
@@ -110,8 +110,10 @@ async def _costs(options: Options, report: BenchReport, console: Console) -> Non
 async def _fleets(options: Options, report: BenchReport, console: Console) -> None:
     costs = {}
     memory = {}
-    for devices in [each for each in FLEETS if each <= options.devices]:
-        measured = await runs.fleet(options.seconds, devices)
+    sizes = [each for each in FLEETS if each <= options.devices]
+    looks = await runs.fleets(options.seconds, sizes)
+    for devices in sizes:
+        measured = looks[devices]
         costs[devices] = 1e6 / measured.per_core
         memory[devices] = measured.rss_bytes
         console.print(f"{devices} devices: {costs[devices]:.1f} us a message")

@@ -4,14 +4,14 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from loadtest.bench.measured import Measured
 from loadtest.bench.processes import (
     CREDENTIALS,
     QUEUE_URL,
@@ -25,6 +25,7 @@ from loadtest.bench.processes import (
     service,
     settings,
 )
+from loadtest.bench.turns import Turn, in_turn
 from loadtest.servers import Influxd, ServerError
 from loadtest.service import Service
 
@@ -39,43 +40,11 @@ LAG_SECONDS = 15.0
 _STATUS = aiohttp.ClientTimeout(total=5)
 
 
-@dataclass(slots=True, frozen=True)
-class Measured:
-    """One look at a contender: messages, CPU seconds of its processes, seconds by the clock."""
-
-    messages: int
-    cpu_seconds: float
-    seconds: float
-    rss_bytes: int
-
-    @property
-    def per_core(self) -> float:
-        """Messages per second that one core has time for."""
-        return self.messages / self.cpu_seconds if self.cpu_seconds else 0.0
-
-    @property
-    def per_second(self) -> float:
-        """Messages per second by the clock, with everything else on the same machine."""
-        return self.messages / self.seconds
-
-    @property
-    def cores(self) -> float:
-        """How many cores it kept busy."""
-        return self.cpu_seconds / self.seconds
-
-
 async def look(
-    contender: Contender | Service,
-    count: Callable[[], Awaitable[int]],
-    seconds: float,
-    *,
-    ready: Callable[[], Awaitable[bool]] | None = None,
+    contender: Contender | Service, count: Callable[[], Awaitable[int]], seconds: float
 ) -> Measured:
-    """Measure a running contender for so long, after it has warmed up and is `ready`."""
+    """Measure a running contender for so long, after it has warmed up."""
     await _warm_up(contender)
-    while ready is not None and not await ready():
-        contender.check()
-        await asyncio.sleep(SAMPLE_SECONDS)
     pids = family(contender.pid)
     messages, cpu, clock = await count(), cpu_seconds(pids), time.monotonic()
     await asyncio.sleep(seconds)
@@ -245,17 +214,22 @@ async def lag(
         return measured, (await status(running))["lag_ms"]
 
 
-async def fleet(seconds: float, devices: int) -> Measured:
-    """The whole path with a metadata record for each of so many devices, all of them in memory."""
-    async with canned("--devices", str(devices)) as answerers:
-        size = {"INGESTOR_CACHE_SIZE": str(max(1000, devices * 5 // 4))}
-
-        async def loaded() -> bool:
-            return (await answerers["dynamodb"].figures())["asked"] >= devices
-
-        environment = into_canned(answerers) | size
-        async with service(answerers, environment) as running:
-            return await look(running, deleted(answerers), seconds, ready=loaded)
+async def fleets(seconds: float, sizes: Iterable[int]) -> dict[int, Measured]:
+    """The whole path with a record for each of so many devices, all of them in memory, in turn."""
+    turns = {}
+    async with AsyncExitStack() as stack:
+        for devices in sorted(sizes, reverse=True):  # while the largest is loaded none has to wait
+            answerers = await stack.enter_async_context(canned("--devices", str(devices)))
+            size = {"INGESTOR_CACHE_SIZE": str(max(1000, devices * 5 // 4))}
+            running = await stack.enter_async_context(
+                service(answerers, into_canned(answerers) | size)
+            )
+            await _warm_up(running)
+            while (await answerers["dynamodb"].figures())["asked"] < devices:
+                running.check()
+                await asyncio.sleep(SAMPLE_SECONDS)
+            turns[devices] = Turn(running, tuple(answerers.values()), deleted(answerers))
+        return await in_turn(turns, seconds)
 
 
 async def idle(seconds: float) -> Measured:

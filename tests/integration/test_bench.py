@@ -3,9 +3,10 @@
 import asyncio
 from collections import Counter
 
-from loadtest.bench.processes import Sampled, settings
-from loadtest.bench.runs import canned, deleted, into_canned, shares
+from loadtest.bench.processes import Sampled, service, settings
+from loadtest.bench.runs import canned, deleted, fleets, into_canned, shares
 from loadtest.bench.sampled import HTTP, REST, STAGES
+from loadtest.bench.turns import Turn
 
 MOST_LOOKS = 240
 
@@ -35,3 +36,41 @@ async def test_samples_of_a_service_under_load() -> None:
     total = sum(costs.values()) * messages / 1e6
     assert abs(total - sum(seconds.values())) < 1e-6
     assert costs["kernel"] > 0
+
+
+async def test_who_is_paused_stands_still() -> None:
+    """Nothing is dealt with until its next turn, which is measured; then it stands still again."""
+    async with (
+        canned() as answerers,
+        service(answerers, into_canned(answerers)) as running,
+    ):
+        count = deleted(answerers)
+        turn = Turn(running, [], count)
+        for _ in range(MOST_LOOKS):
+            if await count():
+                break
+            await asyncio.sleep(0.25)
+        turn.pause()
+        try:
+            await asyncio.sleep(0.2)  # for what was on its way
+            before = await count()
+            await asyncio.sleep(0.3)
+            assert await count() == before
+
+            measured = await turn.slice(0.3)
+
+            after = await count()
+            assert 0 < measured.messages <= after - before
+            assert measured.cpu_seconds > 0
+            await asyncio.sleep(0.3)
+            assert await count() <= after + 10 * 64  # calls that were on their way
+        finally:
+            turn.resume()
+
+
+async def test_fleets_in_turn() -> None:
+    """Each works, and all end afterwards."""
+    looks = await fleets(0.6, (100, 200))
+
+    assert set(looks) == {100, 200}
+    assert all(each.messages > 0 and each.cpu_seconds > 0 for each in looks.values())
