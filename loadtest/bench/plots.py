@@ -102,7 +102,7 @@ def draw(chart: Chart, note: str) -> str:
     """The picture; `note` stands below its title."""
     plot = Box(MARGIN, HEAD + 20, WIDTH - 2 * MARGIN, HEIGHT - HEAD - 20 - 3 * LINE)
     most = max(value for bars in chart.series.values() for value in bars if value is not None)
-    size = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}"'
+    size = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="system-ui, sans-serif">',
         f"<title>{escape(chart.title)}</title>",
