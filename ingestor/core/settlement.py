@@ -119,7 +119,8 @@ class InFlight:
             if held.state is not _STORED:
                 _illegal(held, _DELETED)
             held.state = _DELETED
-            if all_held.pop(held.message_id, None) is held:
+            if all_held.get(held.message_id) is held:
+                del all_held[held.message_id]
                 size_bytes += len(held.body)
         self.size_bytes -= size_bytes
 

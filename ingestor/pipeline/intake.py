@@ -28,7 +28,6 @@ class Intake:
         self.empty = asyncio.Event()
         self._telemetry = telemetry
         self._blocking: set[str] = set()
-        self._state: tuple[bool, bool] | None = None
         self._update()
 
     def admit(self, messages: Sequence[Message], lease: Lease) -> list[Message]:
@@ -80,11 +79,9 @@ class Intake:
         held = self.held
         count = len(held)
         full = count >= self.most_messages or held.size_bytes >= self.most_bytes
-        state = (not (self._blocking or full) or self.stopping.is_set(), not count)
-        if state != self._state:  # it changes seldom, and is looked at for every ten messages
-            self._state = state
-            _set(self.open, on=state[0])
-            _set(self.empty, on=state[1])
+        may_receive = self.stopping.is_set() or not (self._blocking or full)
+        _set(self.open, on=may_receive)
+        _set(self.empty, on=not count)
 
 
 def _set(event: asyncio.Event, *, on: bool) -> None:

@@ -111,6 +111,7 @@ async def _fleets(options: Options, report: BenchReport, console: Console) -> No
     costs = {}
     memory = {}
     sizes = [each for each in FLEETS if each <= options.devices]
+    console.print(f"fleets of {', '.join(map(str, sizes))} devices; their records take minutes")
     looks = await runs.fleets(options.seconds, sizes)
     for devices in sizes:
         measured = looks[devices]

@@ -1,8 +1,13 @@
-"""What a look at a contender came to."""
+"""A look at a contender, and what it came to."""
 
-from collections.abc import Sequence
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
+
+from loadtest.bench.processes import Contender, cpu_seconds, family, rss_bytes
+from loadtest.service import Service
 
 
 @dataclass(slots=True, frozen=True)
@@ -38,3 +43,20 @@ class Measured:
             sum(each.seconds for each in slices),
             max(each.rss_bytes for each in slices),
         )
+
+
+async def measure(
+    contender: Contender | Service, count: Callable[[], Awaitable[int]], seconds: float
+) -> Measured:
+    """Look at a contender that is at work for so long; `count` tells how many messages it did."""
+    pids = family(contender.pid)
+    messages, cpu, clock = await count(), cpu_seconds(pids), time.monotonic()
+    await asyncio.sleep(seconds)
+    measured = Measured(
+        await count() - messages,
+        cpu_seconds(pids) - cpu,
+        time.monotonic() - clock,
+        rss_bytes(pids),
+    )
+    contender.check()
+    return measured

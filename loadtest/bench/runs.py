@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from loadtest.bench.measured import Measured
+from loadtest.bench.measured import Measured, measure
 from loadtest.bench.processes import (
     CREDENTIALS,
     QUEUE_URL,
@@ -20,7 +20,6 @@ from loadtest.bench.processes import (
     Sampled,
     cpu_seconds,
     family,
-    rss_bytes,
     seed_command,
     service,
     settings,
@@ -45,17 +44,7 @@ async def look(
 ) -> Measured:
     """Measure a running contender for so long, after it has warmed up."""
     await _warm_up(contender)
-    pids = family(contender.pid)
-    messages, cpu, clock = await count(), cpu_seconds(pids), time.monotonic()
-    await asyncio.sleep(seconds)
-    measured = Measured(
-        await count() - messages,
-        cpu_seconds(pids) - cpu,
-        time.monotonic() - clock,
-        rss_bytes(pids),
-    )
-    contender.check()
-    return measured
+    return await measure(contender, count, seconds)
 
 
 async def _warm_up(contender: Contender | Service) -> None:

@@ -7,12 +7,11 @@ all others stopped meanwhile, meets all of them as everybody else does.
 import asyncio
 import os
 import signal
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from loadtest.bench.measured import Measured
-from loadtest.bench.processes import Contender, cpu_seconds, family, rss_bytes
+from loadtest.bench.measured import Measured, measure
+from loadtest.bench.processes import Contender, family
 from loadtest.servers import Server
 from loadtest.service import Service
 
@@ -35,8 +34,8 @@ class Turn:
         servers: Sequence[Server],
         count: Callable[[], Awaitable[int]],
     ) -> None:
-        self.contender = contender
-        self.count = count
+        self._contender = contender
+        self._count = count
         self._servers = servers
 
     def pause(self) -> None:
@@ -48,7 +47,7 @@ class Turn:
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
-        pids = [*family(self.contender.pid), *(server.pid for server in self._servers)]
+        pids = [*family(self._contender.pid), *(server.pid for server in self._servers)]
         for pid in pids:
             os.kill(pid, number)
 
@@ -57,19 +56,9 @@ class Turn:
         self.resume()
         try:
             await asyncio.sleep(SETTLE_SECONDS)
-            pids = family(self.contender.pid)
-            messages, cpu, clock = await self.count(), cpu_seconds(pids), time.monotonic()
-            await asyncio.sleep(seconds)
-            measured = Measured(
-                await self.count() - messages,
-                cpu_seconds(pids) - cpu,
-                time.monotonic() - clock,
-                rss_bytes(pids),
-            )
-            self.contender.check()
+            return await measure(self._contender, self._count, seconds)
         finally:
             self.pause()
-        return measured
 
 
 async def in_turn(turns: Mapping[Name, Turn], seconds: float) -> dict[Name, Measured]:

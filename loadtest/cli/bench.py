@@ -58,9 +58,10 @@ def plot(
         files = draw_all(report, folder)
         if png:
             drawn = draw(files, width=WIDTH, height=HEIGHT, scale=PNG_SCALE)
-            for file, picture in zip(tuple(files), drawn, strict=True):
-                files.append(file.with_suffix(".png"))
-                files[-1].write_bytes(picture)
+            pngs = [file.with_suffix(".png") for file in files]
+            for file, picture in zip(pngs, drawn, strict=True):
+                file.write_bytes(picture)
+            files += pngs
     except (NoFiguresError, NoPictureError) as error:
         Console(stderr=True).print(str(error), style="red", highlight=False, markup=False)
         raise typer.Exit(1) from error

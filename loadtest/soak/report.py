@@ -12,7 +12,7 @@ from loadtest.durations import quantile
 
 MOST_SLOPE_MB_PER_HOUR = 10.0
 """Of the resident memory, over the second half: what fifteen minutes can tell from nothing."""
-NO_GROWTH_MB = 1.0
+NO_GROWTH_MB = 0.9
 """Less than this, over the second half, is none: of a few minutes a step would be a steep slope."""
 MOST_LAG_MS = 50.0
 LEAST_SHARE_DONE = 0.97

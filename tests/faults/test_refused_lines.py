@@ -87,7 +87,8 @@ async def test_f31_thirteen_bad_lines_in_one_batch(found_influxd: FoundInfluxd, 
             queue.send(line)
         batch = Batch(opened_at=0.0)
         while len(batch) < len(lines):
-            for held in intake.admit(await queue.receive(), Lease(0.0, clock.monotonic() + 600)):
+            now = clock.monotonic()
+            for held in intake.admit(await queue.receive(), Lease(now, now + 600)):
                 held.open_lines = 1
                 batch.lines.append(held.body.encode())
                 batch.owners.append(held)

@@ -18,7 +18,10 @@ class SystemAttributes(
 
 
 class Received(Message, rename="pascal", eq=False, gc=False):
-    """One received message, as SQS spells it: made in one step, because each step counts here."""
+    """One received message: made in one step, because each step counts here.
+
+    Only fields that stand here again are spelled as SQS spells them.
+    """
 
     message_id: str
     receipt_handle: str

@@ -20,7 +20,7 @@ from typing import Any
 from zlib import crc32
 
 from ingestor.core.decode.texts import decode_json
-from ingestor.core.encode.fields import FieldText
+from ingestor.core.encode.fields import EXACT, FieldText
 from ingestor.core.encode.keys import member_of
 from ingestor.core.encode.series import SeriesEncoder
 from ingestor.core.encode.texts import Text
@@ -33,9 +33,6 @@ from ingestor.core.paths import Path, single_name
 from ingestor.core.prefix import escape_name
 from ingestor.core.timestamps import NS_PER_SECOND
 from ingestor.core.zones import parse_zone
-
-_ONE_DIGIT = 2**30
-"""Integers below this are compared without a call: they are one digit to Python."""
 
 Line = Callable[[dict[str, Any], Opened, int], bytes]
 """From an object, what it was opened from, and ms when it was sent, to a line."""
@@ -177,7 +174,7 @@ def _field(code: _Code, n: int, name: str, rule: FieldRule, text: FieldText) -> 
     equals = code.value(f"{name}=")
     code.add(1, f"value = reading.get({code.value(member)})")
     code.add(1, "kind = value.__class__")
-    code.add(1, f"if kind is int and {-_ONE_DIGIT} < value < {_ONE_DIGIT}:")
+    code.add(1, f"if kind is int and {-EXACT} < value < {EXACT}:")
     code.add(2, f'field{n} = f"{{{equals}}}{{value}}.0"')
     # JSON has finite floats only, and the other formats are read so.
     code.add(1, "elif kind is float:")

@@ -33,7 +33,7 @@ def test_only_the_second_half_tells_growth() -> None:
     assert soak().good
 
 
-@pytest.mark.parametrize("change", [{"mb_per_hour": 13}, {"lag_ms": 51}, {"rate": 104}], ids=str)
+@pytest.mark.parametrize("change", [{"mb_per_hour": 11}, {"lag_ms": 51}, {"rate": 104}], ids=str)
 def test_each_flaw_spoils_it(change: dict[str, Any]) -> None:
     """Growth, a late loop or work left undone."""
     assert not soak(**change).good
