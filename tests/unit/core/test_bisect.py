@@ -46,6 +46,26 @@ def test_finds_exactly_the_guilty_and_stores_all_others(batch: tuple[int, set[in
     assert stored == set(range(size)) - guilty
 
 
+def test_lines_that_are_refused_only_together() -> None:
+    """A range whose parts are stored has no guilty line, and what follows it is found out anew."""
+    bisection = Bisection(4)
+    bisection.refused((0, 4), "together")
+    bisection.stored((0, 2))
+    bisection.refused((2, 3), "alone")
+    bisection.stored((3, 4))
+
+    assert bisection.next_range() is None
+    assert bisection.guilty == {2: "alone"}
+
+    bisection = Bisection(2)
+    bisection.refused((0, 2), "together")
+    bisection.stored((0, 1))
+    bisection.stored((1, 2))
+
+    assert bisection.next_range() is None
+    assert bisection.guilty == {}
+
+
 @given(batches())
 def test_takes_few_writes(batch: tuple[int, set[int]]) -> None:
     """For k guilty of n lines about k * log2(n / k) + 2 * k writes do, whichever they are."""

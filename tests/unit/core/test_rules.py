@@ -219,6 +219,16 @@ def test_readings_that_are_no_objects() -> None:
     assert "reading 0: v: none of them is there" in refusal(mapping, '[1, {"v": 3}]')
 
 
+def test_an_only_reading_has_no_number() -> None:
+    """A refusal names which of several readings it is about, not which of one."""
+    route, opened = Encoder(parse_mapping(HEAD + FIELDS)).open("{}", sent_at_ms=SENT_AT_MS)
+
+    with pytest.raises(Rejected) as rejection:
+        route.points(opened, [None], sent_at_ms=SENT_AT_MS)
+
+    assert rejection.value.detail == "v: none of them is there"
+
+
 def test_rows_are_spread_by_what_they_hold() -> None:
     """Readings that are arrays are told apart within a second like objects, and by their place."""
     mapping = (

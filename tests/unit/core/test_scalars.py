@@ -63,6 +63,7 @@ def test_texts(to_text: Callable[[object], str], value: object, text: str) -> No
         (boolean_text, 1, "it is a number, not a boolean"),
         (boolean_text, "yes", "it is a text, not a boolean"),
         (string_text, [], "it is an array, not a text, number or boolean"),
+        (string_text, "a\0b", r"it holds the control character U\+0000"),
     ],
 )
 def test_refuses(to_text: Callable[[object], str], value: object, problem: str) -> None:
