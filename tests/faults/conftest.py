@@ -19,6 +19,10 @@ from loadtest.toolchain import FoundInfluxd
 
 VISIBILITY_SECONDS = 3
 """So that what a killed service held comes back soon."""
+LONG_SECONDS = 30
+"""For tests in which nothing may come again, and whose subject is not the leases: with the short
+one a machine that stands still for two seconds brings messages again, rightly.
+"""
 
 
 @dataclass
@@ -78,16 +82,26 @@ class Ground(Bench):
         await until(stored)
 
     async def until_not_ready(self, service: PatientService, reason: str) -> None:
-        """Wait until the service says that it is not ready for this reason."""
+        """Wait until the service says that it is not ready for this reason.
+
+        TimeoutError tells what it said instead, and what SQS had for it meanwhile.
+        """
+        said = ""
         async with aiohttp.ClientSession() as session:
 
             async def says_why() -> bool:
+                nonlocal said
                 async with session.get(f"{service.url}/ready") as response:
-                    return response.status == HTTPStatus.SERVICE_UNAVAILABLE and (
-                        reason in await response.text()
-                    )
+                    said = f"HTTP {response.status}: {await response.text()}"
+                    return response.status == HTTPStatus.SERVICE_UNAVAILABLE and reason in said
 
-            await until(says_why)
+            try:
+                await until(says_why)
+            except TimeoutError as error:
+                async with session.get(f"{service.url}/api/status") as response:
+                    status = await response.text()
+                error.add_note(f"{said}\n{await self.stack.backlog()}\n{status}")
+                raise
 
     async def until_gauge(self, service: PatientService, gauge: str, least: float) -> None:
         """Wait until a gauge of the service shows so much."""

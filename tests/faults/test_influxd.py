@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from faults.conftest import Ground
+from faults.conftest import LONG_SECONDS, Ground
 from service.conftest import reading
 from support.figures import figures
 
@@ -177,6 +177,7 @@ async def test_f40_disk_full(ground: Ground, found_influxd: FoundInfluxd) -> Non
     with SmallDisk(8) as disk:
         async with Influxd(found_influxd, api="v1", disk=disk) as influxd:
             full = beside(ground, influxd)
+            await full.visibility(LONG_SECONDS)
             async with service_of(full, BATCH_LINES="10") as service:
                 await full.send(*(reading(n) for n in range(50)))
                 await full.until_stored(50)

@@ -1,7 +1,7 @@
 """Rows 21 to 23 and 29: a table that answers for a part, for nothing, or not as before."""
 
 import pytest
-from faults.conftest import Ground
+from faults.conftest import LONG_SECONDS, Ground
 from faults.records import families, put
 from service.conftest import RECORD, reading
 from support.figures import figures
@@ -45,6 +45,7 @@ async def test_f21_unprocessed_keys(ground: Ground, table: FaultProxy) -> None:
 
 async def test_f22_one_key_is_never_processed(ground: Ground, table: FaultProxy) -> None:
     """Readings of a key that DynamoDB never answers for wait, and nobody with them."""
+    await ground.visibility(LONG_SECONDS)
     stuck = UnprocessedKeys(1, only=RECORD)
     table.arm(stuck, "BatchGetItem", times=100_000)
     async with ground.stack.client("dynamodb") as dynamodb:
@@ -75,6 +76,7 @@ async def test_f22_one_key_is_never_processed(ground: Ground, table: FaultProxy)
 
 async def test_f23_the_whole_table_is_throttled(ground: Ground, table: FaultProxy) -> None:
     """While the whole table is throttled nothing is deleted or stored, and receiving stops."""
+    await ground.visibility(LONG_SECONDS)
     table.arm(THROTTLED, "BatchGetItem", times=100_000)
     async with ground.service() as service:
         await ground.until(lambda: ground.influxdb.requests)
