@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from faults.conftest import Ground
+from faults.conftest import LONG_SECONDS, Ground
 from service.conftest import reading
 from support.rig import reading as rig_reading
 from support.rig import rig
@@ -76,6 +76,7 @@ async def test_f49_bounded(window_messages: int, window_bytes: int, size: int) -
 @pytest.mark.asyncio(loop_scope="session")
 async def test_f49_memory(ground: Ground) -> None:
     """A queue many times the window, before a slow sink, does not make the process grow."""
+    await ground.visibility(LONG_SECONDS)
     size, count = 50_000, 600
     async with ground.service(WINDOW_BYTES=str(MEBIBYTE), INFLUXDB_TIMEOUT_SECONDS="60") as service:
         await ground.until(lambda: ground.influxdb.requests)

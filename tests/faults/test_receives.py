@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from faults.calls import observed
-from faults.conftest import Ground
+from faults.conftest import LONG_SECONDS, Ground
 from service.conftest import reading
 from support.rig import rig
 from support.templates import read_templates
@@ -65,6 +65,7 @@ class TestReal:
 
     async def test_f15_receives_fail(self, ground: Ground) -> None:
         """Throttled, failing and unreadable receives are waited out, and all is stored then."""
+        await ground.visibility(LONG_SECONDS)
         throttled = Status(
             400,
             "throttled",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults.conftest import Ground
+from faults.conftest import LONG_SECONDS, Ground
 from faults.test_process import Injected
 from service.conftest import reading
 from support.canned import CannedServer
@@ -54,6 +54,7 @@ uvloop.new_event_loop = Loop
 
 async def test_f52_service_follows(ground: Ground, tmp_path: Path) -> None:
     """A service whose InfluxDB is gone from its old place writes to where its name leads now."""
+    await ground.visibility(LONG_SECONDS)
     place = tmp_path / "place"
 
     def proxy() -> FaultProxy:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
-from faults.conftest import Ground
+from faults.conftest import LONG_SECONDS, Ground
 from service.conftest import reading, until
 from support.figures import figures
 
@@ -105,6 +105,7 @@ WRONG = {
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
 async def test_f35_wrong_settings(ground: Ground, wrong: Wrong) -> None:
     """A write that is refused for how it is asked deletes nothing, is loud, and is made good."""
+    await ground.visibility(LONG_SECONDS)
     async with ground.service(SELF_REPORT_SECONDS="0") as service:
         await until(service.ready)  # before that nothing would be received at all
         await ground.administrate(wrong.spoil)
@@ -136,6 +137,7 @@ async def test_f35_wrong_settings(ground: Ground, wrong: Wrong) -> None:
 
 async def test_f36_success_that_is_none(ground: Ground) -> None:
     """A 200 or 202 is no confirmation, and no body without a point is ever written."""
+    await ground.visibility(LONG_SECONDS)
     bodies: list[bytes] = []
 
     def told(request: Request, _: Reply) -> None:
@@ -171,6 +173,7 @@ async def test_f36_success_that_is_none(ground: Ground) -> None:
 
 async def test_f37_replies_that_break_off(ground: Ground) -> None:
     """A lost, halved, slow or missing reply: the lines are written again, and are there once."""
+    await ground.visibility(LONG_SECONDS)
     faults = (
         Reset(applied=False),
         Reset(applied=True),
