@@ -1,9 +1,8 @@
 """The whole bench: every contender in turn, on the same machine, in the same run."""
 
 import tempfile
-from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -12,9 +11,11 @@ from rich.console import Console
 from loadtest.bench import runs
 from loadtest.bench.ceiling import ceiling, too_near
 from loadtest.bench.certificate import make_certificate
+from loadtest.bench.contenders import plain_aioboto3, seed_handler, whole_path
 from loadtest.bench.measured import Measured
 from loadtest.bench.processes import machine
 from loadtest.bench.report import BenchReport
+from loadtest.bench.turns import in_turn
 from loadtest.servers import Influxd
 from loadtest.toolchain import Api, FoundInfluxd
 
@@ -57,20 +58,24 @@ async def _contenders(
     options: Options, folder: Path, report: BenchReport, console: Console
 ) -> None:
     certificate = make_certificate(folder)
-    looks: dict[str, Callable[[], Awaitable[Measured]]] = {
-        "aioboto3": partial(runs.plain_aioboto3, options.seconds, tuned=True),
-        "untuned_aioboto3": partial(runs.plain_aioboto3, options.seconds, tuned=False),
-        "seed": partial(runs.seed_handler, options.seconds),
-        "plain": partial(runs.whole_path, options.seconds),
-        "tls": partial(runs.whole_path, options.seconds, certificate=certificate),
-        "two_workers": partial(runs.whole_path, options.seconds, workers=2),
+    opening = {
+        "aioboto3": plain_aioboto3(tuned=True),
+        "untuned_aioboto3": plain_aioboto3(tuned=False),
+        "seed": seed_handler(),
+        "plain": whole_path(),
+        "tls": whole_path(certificate),
+        "two_workers": whole_path(workers=2),
     }
-    seen: dict[str, list[Measured]] = {}
-    for number in range(options.rounds):
-        for name, look in looks.items():
-            measured = await look()
-            seen.setdefault(name, []).append(measured)
-            console.print(f"round {number + 1}: {name} {measured.per_core:,.0f} per core")
+    seen: dict[str, list[Measured]] = {name: [] for name in opening}
+    async with AsyncExitStack() as stack:
+        turns = {}
+        for name, contender in opening.items():
+            console.print(f"starting {name}")
+            turns[name] = await stack.enter_async_context(contender)
+        for number in range(options.rounds):
+            for name, measured in (await in_turn(turns, options.seconds)).items():
+                seen[name].append(measured)
+                console.print(f"round {number + 1}: {name} {measured.per_core:,.0f} per core")
     rate = {name: median(each.per_core for each in looks) for name, looks in seen.items()}
     unit = "messages/s"
     report.add("whole_path", rate["plain"], unit, "core")

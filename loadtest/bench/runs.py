@@ -13,14 +13,11 @@ import aiohttp
 
 from loadtest.bench.measured import Measured, measure
 from loadtest.bench.processes import (
-    CREDENTIALS,
-    QUEUE_URL,
     Answerer,
     Contender,
     Sampled,
     cpu_seconds,
     family,
-    seed_command,
     service,
     settings,
 )
@@ -43,11 +40,11 @@ async def look(
     contender: Contender | Service, count: Callable[[], Awaitable[int]], seconds: float
 ) -> Measured:
     """Measure a running contender for so long, after it has warmed up."""
-    await _warm_up(contender)
+    await warm_up(contender)
     return await measure(contender, count, seconds)
 
 
-async def _warm_up(contender: Contender | Service) -> None:
+async def warm_up(contender: Contender | Service) -> None:
     """Return when the contender has worked for a while, or does not have much to do."""
     until = time.monotonic() + WARM_UP_SECONDS
     start = cpu_seconds(family(contender.pid))
@@ -95,20 +92,6 @@ def deleted(answerers: Mapping[str, Answerer]) -> Callable[[], Awaitable[int]]:
     return count
 
 
-async def whole_path(
-    seconds: float,
-    certificate: Path | None = None,
-    workers: int = 1,
-) -> Measured:
-    """The service from a full queue to an InfluxDB that takes everything."""
-    several = {} if workers == 1 else {"INGESTOR_WORKERS": str(workers)}
-    async with canned(certificate=certificate) as answerers:
-        trust = {"AWS_CA_BUNDLE": str(certificate)} if certificate else {}
-        environment = into_canned(answerers) | trust | several
-        async with service(answerers, environment) as running:
-            return await look(running, deleted(answerers), seconds)
-
-
 async def stages(seconds: float) -> dict[str, float]:
     """Microseconds of CPU per message by stage, of the service on the whole path.
 
@@ -119,7 +102,7 @@ async def stages(seconds: float) -> dict[str, float]:
         environment = settings(answerers, into_canned(answerers))
         async with Sampled(environment) as running:
             count = deleted(answerers)
-            await _warm_up(running)
+            await warm_up(running)
             await running.seen()
             before = await count()
             await asyncio.sleep(seconds)
@@ -157,36 +140,6 @@ async def mapping_cost() -> dict[str, float]:
     return cost
 
 
-async def plain_aioboto3(seconds: float, *, tuned: bool) -> Measured:
-    """Receive and delete alone: as fast as aioboto3 can be made, or as most people write it."""
-    async with canned() as answerers:
-        environment = CREDENTIALS | {
-            "AWS_ENDPOINT_URL": answerers["sqs"].url,
-            "BENCH_QUEUE_URL": QUEUE_URL,
-            "BENCH_TUNED": str(int(tuned)),
-        }
-        command = [sys.executable, "-m", "loadtest.bench.plain"]
-        async with Contender("plain-aioboto3", command, environment) as running:
-            return await look(running, deleted(answerers), seconds)
-
-
-async def seed_handler(seconds: float) -> Measured:
-    """The handler of the 2020 demo, one event at a time, without the cost of being invoked."""
-    async with canned() as answerers:
-        environment = CREDENTIALS | {
-            "AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE": "1",
-            "DYNAMODB_URL": answerers["dynamodb"].url,
-            "INFLUXDB_URL": answerers["influxdb"].url,
-            "TABLE": "bench",
-        }
-
-        async def count() -> int:
-            return (await answerers["influxdb"].figures())["requests"]
-
-        async with Contender("seed-handler", seed_command(), environment) as running:
-            return await look(running, count, seconds)
-
-
 async def lag(
     seconds: float, influxd: Influxd, rate: float | None
 ) -> tuple[Measured, dict[str, float]]:
@@ -213,7 +166,7 @@ async def fleets(seconds: float, sizes: Iterable[int]) -> dict[int, Measured]:
             running = await stack.enter_async_context(
                 service(answerers, into_canned(answerers) | size)
             )
-            await _warm_up(running)
+            await warm_up(running)
             while (await answerers["dynamodb"].figures())["asked"] < devices:
                 running.check()
                 await asyncio.sleep(SAMPLE_SECONDS)

@@ -51,12 +51,16 @@ class Turn:
         for pid in pids:
             os.kill(pid, number)
 
+    async def look(self, seconds: float) -> Measured:
+        """Measure it for so long, as it works."""
+        return await measure(self._contender, self._count, seconds)
+
     async def slice(self, seconds: float) -> Measured:
         """Let it work for so long, and a little before, then stop it again."""
         self.resume()
         try:
             await asyncio.sleep(SETTLE_SECONDS)
-            return await measure(self._contender, self._count, seconds)
+            return await self.look(seconds)
         finally:
             self.pause()
 

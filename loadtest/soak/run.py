@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
+from loadtest.bench.contenders import whole_path
 from loadtest.bench.processes import Answerer, family, machine, rss_bytes, service
-from loadtest.bench.runs import SAMPLE_SECONDS, canned, into_canned, whole_path
+from loadtest.bench.runs import SAMPLE_SECONDS, canned, into_canned
 from loadtest.chaos.view import ChaosView, Rows
 from loadtest.interrupts import interrupts
 from loadtest.service import Service
@@ -38,7 +39,8 @@ async def run_soak(options: Options, console: Console) -> SoakReport:
     """
     with interrupts():
         console.print("Looking for the peak …", highlight=False)
-        peak = (await whole_path(options.peak_seconds)).per_second
+        async with whole_path() as alone:
+            peak = (await alone.look(options.peak_seconds)).per_second
         rate = SHARE * peak
         console.print(f"{peak:,.0f} messages/s; now {rate:,.0f}", highlight=False)
         async with (

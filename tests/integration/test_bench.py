@@ -3,10 +3,11 @@
 import asyncio
 from collections import Counter
 
+from loadtest.bench.contenders import plain_aioboto3, whole_path
 from loadtest.bench.processes import Sampled, service, settings
 from loadtest.bench.runs import canned, deleted, fleets, into_canned, shares
 from loadtest.bench.sampled import HTTP, REST, STAGES
-from loadtest.bench.turns import Turn
+from loadtest.bench.turns import Turn, in_turn
 
 MOST_LOOKS = 240
 
@@ -78,3 +79,13 @@ async def test_fleets_in_turn() -> None:
 
     assert set(looks) == {100, 200}
     assert all(each.messages > 0 and each.cpu_seconds > 0 for each in looks.values())
+
+
+async def test_contenders_in_turn() -> None:
+    """The service and a loop without it each get their slices, and go on together afterwards."""
+    async with plain_aioboto3(tuned=True) as loop, whole_path() as ours:
+        looks = await in_turn({"loop": loop, "ours": ours}, 2.4)
+        together = await loop.look(1.0), await ours.look(1.0)
+
+    assert all(each.messages > 0 and each.cpu_seconds > 0 for each in looks.values())
+    assert all(each.messages > 0 for each in together)
