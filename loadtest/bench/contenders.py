@@ -1,7 +1,7 @@
 """Who is compared with whom: each as a context in which it works, warmed up, and can be paused."""
 
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -47,16 +47,10 @@ async def seed_handler() -> AsyncIterator[Turn]:
             "INFLUXDB_URL": answerers["influxdb"].url,
             "TABLE": "bench",
         }
-        count = _written(answerers["influxdb"].figures)
+
+        async def count() -> int:
+            return (await answerers["influxdb"].figures())["requests"]
+
         async with Contender("seed-handler", seed_command(), environment) as running:
             await warm_up(running)
             yield Turn(running, tuple(answerers.values()), count)
-
-
-def _written(figures: Callable[[], Awaitable[dict[str, int]]]) -> Callable[[], Awaitable[int]]:
-    """How many messages were written: the handler writes each by itself."""
-
-    async def count() -> int:
-        return (await figures())["requests"]
-
-    return count
