@@ -59,9 +59,9 @@ async def _contenders(
 ) -> None:
     certificate = make_certificate(folder)
     opening = {
+        "seed": seed_handler(),  # the first, as it takes longest to warm up
         "aioboto3": plain_aioboto3(tuned=True),
         "untuned_aioboto3": plain_aioboto3(tuned=False),
-        "seed": seed_handler(),
         "plain": whole_path(),
         "tls": whole_path(certificate),
         "two_workers": whole_path(workers=2),

@@ -44,7 +44,9 @@ async def look(
     return await measure(contender, count, seconds)
 
 
-async def warm_up(contender: Contender | Service) -> None:
+async def warm_up(
+    contender: Contender | Service, wanted_cpu_seconds: float = WARM_UP_CPU_SECONDS
+) -> None:
     """Return when the contender has worked for a while, or does not have much to do."""
     until = time.monotonic() + WARM_UP_SECONDS
     start = cpu_seconds(family(contender.pid))
@@ -52,7 +54,7 @@ async def warm_up(contender: Contender | Service) -> None:
         contender.check()
         pids = family(contender.pid)
         # A supervisor does nothing but wait; each of its workers has to settle.
-        if cpu_seconds(pids) - start >= WARM_UP_CPU_SECONDS * max(1, len(pids) - 1):
+        if cpu_seconds(pids) - start >= wanted_cpu_seconds * max(1, len(pids) - 1):
             return
         await asyncio.sleep(SAMPLE_SECONDS)
 
