@@ -11,7 +11,7 @@ from rich.console import Console
 from loadtest.bench import runs
 from loadtest.bench.ceiling import ceiling, too_near
 from loadtest.bench.certificate import make_certificate
-from loadtest.bench.contenders import plain_aioboto3, seed_handler, whole_path
+from loadtest.bench.contenders import fleet_of, plain_aioboto3, seed_handler, whole_path
 from loadtest.bench.measured import Measured
 from loadtest.bench.processes import machine
 from loadtest.bench.report import BenchReport
@@ -117,7 +117,10 @@ async def _fleets(options: Options, report: BenchReport, console: Console) -> No
     memory = {}
     sizes = [each for each in FLEETS if each <= options.devices]
     console.print(f"fleets of {', '.join(map(str, sizes))} devices; their records take minutes")
-    looks = await runs.fleets(options.seconds, sizes)
+    async with AsyncExitStack() as stack:
+        # While the largest is loaded none has to wait.
+        turns = {n: await stack.enter_async_context(fleet_of(n)) for n in reversed(sizes)}
+        looks = await in_turn(turns, options.seconds)
     for devices in sizes:
         measured = looks[devices]
         costs[devices] = 1e6 / measured.per_core

@@ -1,12 +1,20 @@
 """Who is compared with whom: each as a context in which it works, warmed up, and can be paused."""
 
+import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from loadtest.bench.processes import CREDENTIALS, QUEUE_URL, Contender, seed_command, service
-from loadtest.bench.runs import canned, deleted, into_canned, warm_up
+from loadtest.bench.processes import (
+    CREDENTIALS,
+    QUEUE_URL,
+    Answerer,
+    Contender,
+    seed_command,
+    service,
+)
+from loadtest.bench.runs import SAMPLE_SECONDS, canned, deleted, into_canned, warm_up
 from loadtest.bench.turns import Turn
 
 NODE_CPU_SECONDS = 10.0
@@ -17,12 +25,35 @@ NODE_CPU_SECONDS = 10.0
 async def whole_path(certificate: Path | None = None, workers: int = 1) -> AsyncIterator[Turn]:
     """The service from a full queue to an InfluxDB that takes everything."""
     several = {} if workers == 1 else {"INGESTOR_WORKERS": str(workers)}
-    async with canned(certificate=certificate) as answerers:
-        trust = {"AWS_CA_BUNDLE": str(certificate)} if certificate else {}
-        environment = into_canned(answerers) | trust | several
-        async with service(answerers, environment) as running:
-            await warm_up(running)
-            yield Turn(running, tuple(answerers.values()), deleted(answerers))
+    trust = {"AWS_CA_BUNDLE": str(certificate)} if certificate else {}
+    async with (
+        canned(certificate=certificate) as answerers,
+        _at_work(answerers, trust | several) as turn,
+    ):
+        yield turn
+
+
+@asynccontextmanager
+async def fleet_of(devices: int) -> AsyncIterator[Turn]:
+    """The whole path with a record for each of so many devices, all of them in memory."""
+    size = {"INGESTOR_CACHE_SIZE": str(max(1000, devices * 5 // 4))}
+    async with (
+        canned("--devices", str(devices)) as answerers,
+        _at_work(answerers, size) as turn,
+    ):
+        while (await answerers["dynamodb"].figures())["asked"] < devices:
+            turn.check()
+            await asyncio.sleep(SAMPLE_SECONDS)
+        yield turn
+
+
+@asynccontextmanager
+async def _at_work(
+    answerers: Mapping[str, Answerer], environment: Mapping[str, str]
+) -> AsyncIterator[Turn]:
+    async with service(answerers, into_canned(answerers) | dict(environment)) as running:
+        await warm_up(running)
+        yield Turn(running, tuple(answerers.values()), deleted(answerers))
 
 
 @asynccontextmanager

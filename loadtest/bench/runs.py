@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from loadtest.bench.processes import (
     service,
     settings,
 )
-from loadtest.bench.turns import Turn, in_turn
 from loadtest.servers import Influxd, ServerError
 from loadtest.service import Service
 
@@ -156,24 +155,6 @@ async def lag(
     ):
         measured = await look(running, deleted(answerers), max(seconds, LAG_SECONDS))
         return measured, (await status(running))["lag_ms"]
-
-
-async def fleets(seconds: float, sizes: Iterable[int]) -> dict[int, Measured]:
-    """The whole path with a record for each of so many devices, all of them in memory, in turn."""
-    turns = {}
-    async with AsyncExitStack() as stack:
-        for devices in sorted(sizes, reverse=True):  # while the largest is loaded none has to wait
-            answerers = await stack.enter_async_context(canned("--devices", str(devices)))
-            size = {"INGESTOR_CACHE_SIZE": str(max(1000, devices * 5 // 4))}
-            running = await stack.enter_async_context(
-                service(answerers, into_canned(answerers) | size)
-            )
-            await warm_up(running)
-            while (await answerers["dynamodb"].figures())["asked"] < devices:
-                running.check()
-                await asyncio.sleep(SAMPLE_SECONDS)
-            turns[devices] = Turn(running, tuple(answerers.values()), deleted(answerers))
-        return await in_turn(turns, seconds)
 
 
 async def idle(seconds: float) -> Measured:

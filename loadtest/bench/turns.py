@@ -51,6 +51,10 @@ class Turn:
         for pid in pids:
             os.kill(pid, number)
 
+    def check(self) -> None:
+        """Raise ServerError when the contender has ended by itself."""
+        self._contender.check()
+
     async def look(self, seconds: float) -> Measured:
         """Measure it for so long, as it works."""
         return await measure(self._contender, self._count, seconds)

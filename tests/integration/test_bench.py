@@ -3,9 +3,9 @@
 import asyncio
 from collections import Counter
 
-from loadtest.bench.contenders import plain_aioboto3, whole_path
+from loadtest.bench.contenders import fleet_of, plain_aioboto3, whole_path
 from loadtest.bench.processes import Sampled, service, settings
-from loadtest.bench.runs import canned, deleted, fleets, into_canned, shares
+from loadtest.bench.runs import canned, deleted, into_canned, shares
 from loadtest.bench.sampled import HTTP, REST, STAGES
 from loadtest.bench.turns import Turn, in_turn
 
@@ -74,10 +74,10 @@ async def test_who_is_paused_stands_still() -> None:
 
 
 async def test_fleets_in_turn() -> None:
-    """Each works, and all end afterwards."""
-    looks = await fleets(0.6, (100, 200))
+    """Each works, with all of its records in memory, and all end afterwards."""
+    async with fleet_of(100) as few, fleet_of(200) as more:
+        looks = await in_turn({100: few, 200: more}, 0.6)
 
-    assert set(looks) == {100, 200}
     assert all(each.messages > 0 and each.cpu_seconds > 0 for each in looks.values())
 
 
