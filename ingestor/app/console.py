@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from ingestor.adapters.dynamodb_records import open_records
+from ingestor.adapters.dynamodb.records import open_records
 from ingestor.adapters.influxdb.reader import InfluxDbReader, basic, open_reader, token
 from ingestor.app.late import Late, LateRecords, LateStore
 from ingestor.app.letters import open_box

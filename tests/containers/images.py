@@ -28,7 +28,7 @@ from loadtest.ledger.tracker import Tracker
 from loadtest.records import RECORDS
 from loadtest.service import Service
 from loadtest.stack import Backlog, Stack, open_stack
-from loadtest.toolchain import FoundInfluxd
+from loadtest.toolchain import Api, FoundInfluxd
 
 FOLDER = Path(__file__).parents[2] / "build" / "images"
 MOST_BYTES = 150_000_000
@@ -126,7 +126,7 @@ def root(container: str) -> Path:
 @pytest_asyncio.fixture
 async def stack(found_influxd: FoundInfluxd) -> AsyncIterator[Stack]:
     """A fresh stack."""
-    api = "v2" if "v2" in found_influxd.apis else "v1"
+    api: Api = "v2" if "v2" in found_influxd.apis else "v1"
     async with open_stack(found_influxd, api) as stack:
         yield stack
 

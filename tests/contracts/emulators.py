@@ -33,7 +33,7 @@ def emulator_named(
 @asynccontextmanager
 async def client(emulator: Emulator, service: str) -> AsyncIterator[Any]:
     """The tests' own client, apart from the adapter's."""
-    session = aioboto3.Session(
+    session: Any = aioboto3.Session(
         aws_access_key_id="test",
         aws_secret_access_key="test",
         region_name=emulator.region,

@@ -30,7 +30,7 @@ def open_store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
 def attributes(answers: Mapping[str, Metadata | None]) -> dict[str, dict[str, str] | None]:
     """Answers without their objects, which are compared by identity."""
-    return {key: each and each.attributes for key, each in answers.items()}
+    return {key: None if each is None else each.attributes for key, each in answers.items()}
 
 
 async def test_finds_records_and_says_which_do_not_exist(open_store: OpenStore) -> None:

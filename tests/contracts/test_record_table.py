@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 from contracts.emulators import Emulator, client, emulator_named, make_table, unique
 
-from ingestor.adapters.dynamodb_records import open_records
+from ingestor.adapters.dynamodb.records import open_records
 from ingestor.adapters.memory import MemoryRecords
 from ingestor.console_ports import Item, Merged, NotStorable, RecordTable
 
@@ -60,7 +60,7 @@ def item(key: str, **texts: str) -> Item:
     return {"metakey": {"S": key}, **{name: {"S": text} for name, text in texts.items()}}
 
 
-ODD = {
+ODD: Item = {
     "metakey": {"S": "<script>"},
     "n": {"N": "1.5"},
     "yes": {"BOOL": True},

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import pytest
@@ -55,7 +56,7 @@ async def test_f10_newest_receipt(ground: Ground) -> None:
 
 async def test_f12_entries_of_a_delete_fail(ground: Ground) -> None:
     """What failed for now is tried again, alone; what failed for good comes again; all count."""
-    await ground.visibility(6)  # so that nothing but what is refused comes again
+    await ground.visibility(12)  # so that nothing but what is refused comes again
     async with observed(ground) as (service, calls):
         ground.sqs.arm(FailedEntries(), "DeleteMessageBatch", times=3)
         await ground.send(*(reading(n) for n in range(30)))
@@ -80,6 +81,11 @@ async def test_f12_entries_of_a_delete_fail(ground: Ground) -> None:
     assert await ground.stack.take_dead_letters() == []
 
 
+def applied(ground: Ground, name: str, least: int) -> bool:
+    """Whether so many calls to SQS went wrong in this way."""
+    return ground.sqs.applied[name] >= least
+
+
 async def test_f13_deletes_fail(ground: Ground) -> None:
     """A delete that failed, or whose reply was lost, is repeated: nothing comes again.
 
@@ -89,7 +95,7 @@ async def test_f13_deletes_fail(ground: Ground) -> None:
         for fault, first in ((Status(500, "error"), 0), (Reset(applied=True), 60)):
             ground.sqs.arm(fault, "DeleteMessageBatch", times=1000)
             await ground.send(*(reading(n) for n in range(first, first + 60)))
-            await ground.until(lambda name=fault.name: ground.sqs.applied[name] >= 12)
+            await ground.until(partial(applied, ground, fault.name, 12))
             ground.sqs.disarm()
             await ground.until_stored(first + 60)
             await ground.until_empty()

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from faults.conftest import Ground
+from faults.conftest import LONG_SECONDS, Ground
 from service.conftest import reading
 
 from loadtest.proxy import Duplicates
@@ -15,6 +15,7 @@ TODAY = datetime.now(UTC).date()
 
 async def test_f11_twice_in_one_receive(ground: Ground) -> None:
     """A message that comes twice in one answer is one message, and one entry of a delete."""
+    await ground.visibility(LONG_SECONDS)
     ground.sqs.arm(Duplicates(), "ReceiveMessage", times=50)
     async with ground.service() as service:
         await ground.send(*(reading(n) for n in range(30)))

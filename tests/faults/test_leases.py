@@ -22,10 +22,10 @@ class TestReal:
 
     async def test_f08_visibility_shorter_than_a_write(self, ground: Ground) -> None:
         """Writes that take twice the visibility timeout lead to no second delivery."""
-        await ground.visibility(2)
+        await ground.visibility(4)
         async with ground.service(INFLUXDB_TIMEOUT_SECONDS="20") as service:
             await ground.until(lambda: ground.influxdb.requests)
-            ground.influxdb.arm(Latency(5), "write", times=4)
+            ground.influxdb.arm(Latency(8), "write", times=4)
             await ground.send(*(reading(n) for n in range(30)))
             await ground.until_stored(30)
             await ground.until_empty()

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.asyncio(loop_scope="session")]
 
 async def test_f42_integers_and_floats_in_one_field(ground: Ground) -> None:
     """Numbers with and without a fraction are stored in one field, whichever came first."""
-    values = {1: 10, 2: 10.5, 3: "11", 4: 1e3}
+    values: dict[int, float | str] = {1: 10, 2: 10.5, 3: "11", 4: 1e3}
     async with ground.service() as service:
         for n, value in values.items():
             await ground.send(reading(n, pressure=value))

@@ -69,7 +69,7 @@ async def send_while(ground: Ground, numbers: "count[int]", go_on: Callable[[], 
 
 async def test_f18_sink_down_longer_than_all_receives(ground: Ground) -> None:
     """An outage longer than all receives of a message stops receiving, and burns none."""
-    await ground.visibility(2)
+    await ground.visibility(4)
     await ground.most_receives(2)
     async with ground.service() as service:
         await ground.send(*(reading(n) for n in range(20)))
@@ -77,11 +77,11 @@ async def test_f18_sink_down_longer_than_all_receives(ground: Ground) -> None:
         ground.influxdb.down = True
         await ground.send(*(reading(n) for n in range(20, 40)))
         await ground.until_not_ready(service, "influxdb")
-        # The polls under way end, and then more than two receives of two seconds each: the
+        # The polls under way end, and then more than two receives of four seconds each: the
         # time is what this is about.
         await asyncio.sleep(2)
         await ground.send(*(reading(n) for n in range(40, 60)))
-        await asyncio.sleep(4.5)
+        await asyncio.sleep(8.5)
         received = ground.site.custody.received
         ground.influxdb.down = False
         await ground.until_empty()

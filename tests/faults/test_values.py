@@ -80,12 +80,11 @@ def test_f41_values_that_are_none(values: dict[str, Any]) -> None:
         for name, take in (("f", as_float), ("i", as_integer), ("b", as_boolean))
         if name in given_values
     }
+    line, rejection = b"", None
     try:
         [line] = lines_of(TYPES, body)
     except Rejected as refused:
-        rejection: Rejected | None = refused
-    else:
-        rejection = None
+        rejection = refused
     if rejection is not None:
         assert None in expected.values() or not expected, rejection.detail
         if not expected:

@@ -8,13 +8,8 @@ from typing import Any
 import pytest
 from integration.canned_aws import CREDENTIALS, Answer, CannedAws, refusal
 
-from ingestor.adapters.dynamodb import (
-    ATTEMPTS,
-    FETCH_SECONDS,
-    DynamoDbMetadata,
-    TableSetupError,
-    open_dynamodb,
-)
+from ingestor.adapters.dynamodb import DynamoDbMetadata, TableSetupError, open_dynamodb
+from ingestor.adapters.dynamodb.lookup import ATTEMPTS, FETCH_SECONDS
 from ingestor.adapters.memory import FakeClock
 from ingestor.ports import Unavailable
 from loadtest.servers import free_port

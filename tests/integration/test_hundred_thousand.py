@@ -1,6 +1,7 @@
 """The console before 100,000 devices in a real InfluxDB, each with a record."""
 
 import time
+from typing import Any
 
 import aiohttp
 import pytest
@@ -32,7 +33,7 @@ async def write(server: Influxd) -> None:
                 assert reply.status == 204
 
 
-async def devices(client: Client, **query: str) -> dict[str, object]:
+async def devices(client: Client, **query: str) -> dict[str, Any]:
     """A page; asked again while all devices are looked for, for the first time."""
     status, page, _ = await client.ask("GET", "/devices", params=query)
     while status == 503:
@@ -61,7 +62,7 @@ async def test_every_device_can_be_found(found_influxd: FoundInfluxd) -> None:
             by_text = await devices(client, q="DEV077", limit="1")
             by_maker = await devices(client, where="maker=maker 7", state="reporting", limit="1")
     assert (first["total"], first["problems"]) == (COUNT, [])
-    [device, *others] = middle["items"]  # type: ignore[misc] # a list
+    device, *others = middle["items"]
     assert (device["id"], device["attributes"]["maker"]) == ("dev050000", "maker 0")
     assert device["latest"][0]["fields"] == {"value": 50_000.5}
     assert len(others) == 49

@@ -79,7 +79,7 @@ def letter(message_id: str, body: str, detail: str = "why") -> DeadLetter:
 def text(entry: dict[str, Any], name: str) -> str | None:
     """A message attribute of an entry that was sent."""
     attribute = entry["MessageAttributes"].get(name)
-    return attribute and attribute["StringValue"]
+    return None if attribute is None else str(attribute["StringValue"])
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,8 @@ async def test_with_sign_in_tokens_open_the_console_and_nothing_else_does(site: 
             refresh = {"keys": [{"key": RECORD}]}
             found = []
             for groups in (["viewers"], ["operators"], []):
-                token = pool.token(**{"cognito:groups": groups})
+                claims: dict[str, Any] = {"cognito:groups": groups}
+                token = pool.token(**claims)
                 headers = {"Authorization": f"Bearer {token}"}
                 async with session.get("/api/v1/mapping", headers=headers) as reply:
                     read = reply.status

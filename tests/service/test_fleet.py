@@ -149,6 +149,11 @@ async def test_a_certificate_is_cleaned_up() -> None:
         assert await there() == (0, 0)
 
 
+def refused(code: str, operation: str) -> ClientError:
+    """What botocore raises for an error of this kind."""
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+
+
 class SlowPolicies:
     """AWS IoT as far as certificates need it; a policy that was detached is in use for a while."""
 
@@ -167,12 +172,10 @@ class SlowPolicies:
             self.calls.append(name)
             del arguments
             if name == "list_targets_for_policy":
-                error = {"Error": {"Code": "ResourceNotFoundException", "Message": "none"}}
-                raise ClientError(error, "ListTargetsForPolicy")
+                raise refused("ResourceNotFoundException", "ListTargetsForPolicy")
             if name == "delete_policy" and self.refusals:
                 self.refusals -= 1
-                error = {"Error": {"Code": "DeleteConflictException", "Message": "in use"}}
-                raise ClientError(error, "DeletePolicy")
+                raise refused("DeleteConflictException", "DeletePolicy")
             return {}
 
         return call

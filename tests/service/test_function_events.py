@@ -38,6 +38,7 @@ class Called:
 
     def __init__(self, site: Site) -> None:
         stack = site.stack
+        self.function: Function
         self.calls: Counter[str] = Counter()
         self.keys: list[str] = []
         self.writes = 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
 from loadtest.chromium import FoundChromium
 from loadtest.console import PAGE
@@ -28,10 +28,10 @@ DEVICES = make_devices(20, RECORDS, seed=1)
 DEVICE = DEVICES[0].sensor
 HOSTILE = "<script>alert(1)</script>"
 """The name of a device, which is a name."""
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 """How long something may take to appear on a machine that has other things to do."""
 WIDE = {"width": 1280, "height": 860}
-PHONE = {"width": 360, "height": 740}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 _FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",

@@ -88,9 +88,9 @@ def no_secret_is_written_down(templates: Templates) -> Iterator[str]:
             if _SECRET.search(name) and parameter.get("Default"):
                 yield f"{template.name}: {name} has a default"
         for node in nodes(template.body["Resources"]):
-            name, value = node.get("Name"), node.get("Value")
-            if isinstance(name, str) and isinstance(value, str) and _SECRET.search(name):
-                yield f"{template.name}: {name} is written down"
+            label, value = node.get("Name"), node.get("Value")
+            if isinstance(label, str) and isinstance(value, str) and _SECRET.search(label):
+                yield f"{template.name}: {label} is written down"
             for key, held in {**node, **node.get("Variables", {})}.items():
                 secret = key in {"Password", "MasterUserPassword", "SecretString", "HeaderValue"}
                 secret = secret or (key.isupper() and _SECRET.search(key) is not None)

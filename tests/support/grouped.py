@@ -15,7 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 _GROUP = re.compile(r'\bxdist_group\("([^"]+)"\)')
 
 
-class Grouped(LoadScopeScheduling):
+class Grouped(LoadScopeScheduling):  # type: ignore[misc] # it says nothing of its types
     """Whole groups to a worker; every other test by itself."""
 
     def _split_scope(self, nodeid: str) -> str:

@@ -32,18 +32,17 @@ def reading(number: int, **changes: Any) -> str:
 class Rig:
     """Everything around one pipeline; change the fakes before or while it runs."""
 
+    clock: FakeClock
+    queue: MemoryQueue
     limits: Limits = field(default_factory=Limits)
     policy: str = "write"
     mapping: str = DEFAULT_MAPPING
-    clock: FakeClock = field(default_factory=FakeClock)
-    queue: MemoryQueue = None  # type: ignore[assignment] # made from the clock unless given
     store: MemoryMetadata = field(
         default_factory=lambda: MemoryMetadata({KNOWN: Metadata({"family": "sensors"})})
     )
     sink: MemorySink = field(default_factory=MemorySink)
 
     def __post_init__(self) -> None:
-        self.queue = self.queue or MemoryQueue(clock=self.clock)
         self.log = io.StringIO()
         self.telemetry = Telemetry(make_logger("debug", "json", self.log))
         self.context = Context(self.clock, Random(1), self.telemetry)  # noqa: S311 - jitter
@@ -99,4 +98,6 @@ class Rig:
 def rig(**changes: Any) -> Rig:
     """A rig; names of Limits go into the limits, the rest to the rig itself."""
     limits = {name: changes.pop(name) for name in list(changes) if name in Limits.__slots__}
-    return Rig(limits=replace(Limits(), **limits), **changes)
+    clock = changes.pop("clock", None) or FakeClock()
+    queue = changes.pop("queue", None) or MemoryQueue(clock=clock)
+    return Rig(clock, queue, limits=replace(Limits(), **limits), **changes)

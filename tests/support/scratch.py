@@ -48,7 +48,7 @@ class Scratch:
         module = file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         ruff = self._root / ".venv" / "bin" / "ruff"
         for command in (
-            [ruff, "check", "--isolated", "-q", "--select", "E9,F821,F822,F823", file],
+            [str(ruff), "check", "--isolated", "-q", "--select", "E9,F821,F822,F823", file],
             [self._python, "-c", f"import {module}"],
         ):
             done = subprocess.run(
@@ -64,7 +64,7 @@ class Scratch:
         """Pytest's exit code, None when time ran out, and how each test ended (see Verdicts)."""
         verdicts = self.folder / "verdicts.json"
         verdicts.unlink(missing_ok=True)
-        command = [self._python, "-m", "support.verdicts", verdicts, "-q", "--no-header"]
+        command = [self._python, "-m", "support.verdicts", str(verdicts), "-q", "--no-header"]
         command += ["-p", "no:cacheprovider", *options, *tests]
         with (self.folder / "output").open("wb") as output:
             self._process = process = subprocess.Popen(
@@ -95,8 +95,8 @@ class Scratch:
         return (self.folder / "output").read_text(errors="replace")[-3000:]
 
     @property
-    def _python(self) -> Path:
-        return self.folder / ".venv" / "bin" / "python"
+    def _python(self) -> str:
+        return str(self.folder / ".venv" / "bin" / "python")
 
     def _copy(self) -> None:
         names = subprocess.run(

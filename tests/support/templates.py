@@ -53,7 +53,8 @@ class Template:
     @property
     def parameters(self) -> Mapping[str, Any]:
         """Its parameters."""
-        return self.body["Parameters"]
+        parameters: Mapping[str, Any] = self.body["Parameters"]
+        return parameters
 
     def exports(self) -> set[str]:
         """What it exports, without the stack's name in front."""

@@ -21,7 +21,7 @@ class Verdicts:
         phases = self.found.setdefault(report.nodeid, {})
         if not report.passed:
             crash = getattr(report.longrepr, "reprcrash", None)
-            phases[report.when or ""] = crash.message if crash else str(report.longrepr)[:1000]
+            phases[report.when] = crash.message if crash else str(report.longrepr)[:1000]
 
 
 def main(file: str, *arguments: str) -> int:

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -122,7 +123,7 @@ async def test_main_job(
 ) -> None:
     """On the queue, rule and table that CloudFormation made, every reading is stored, enriched."""
     outputs = account.outputs(f"{BY_HAND}-queue")
-    clients = [AioSession().create_client(
+    clients: list[Any] = [AioSession().create_client(
         name, endpoint_url=server.url, region_name=server.region,
         aws_access_key_id="test", aws_secret_access_key="test",
     ) for name in ("sqs", "dynamodb")]  # fmt: skip

@@ -1,37 +1,17 @@
 """The `SeriesReader` port over `GET /query`: InfluxDB 1.x, and 2.x with a DBRP mapping."""
 
-import asyncio
-import ssl
 from base64 import b64encode
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
-import aiohttp
-import msgspec
-from yarl import URL
-
-from ingestor.adapters.influxdb.series import (
-    Schema,
-    Series,
-    decode,
-    fill,
-    points_of,
-    without_empty,
-)
+from ingestor.adapters.influxdb.query import Queries, open_queries
+from ingestor.adapters.influxdb.series import Schema, fill, points_of, without_empty
 from ingestor.console_ports import Function, Point, Span, Tags, Window
 from ingestor.core.influxql import Bound, condition, identifier, select
-from ingestor.ports import Clock, Unavailable
+from ingestor.ports import Clock
 
-READ_SECONDS = 10.0
 LONG_SECONDS = 60.0
 """For what is asked of all devices."""
-MOST_BYTES = 64 * 2**20
-"""Of one answer: 100,000 groups are 15 MB."""
-MOST_LINE_BYTES = 8 * 2**20
-CALLS_AT_ONCE = 4
-ROWS_PER_CHUNK = 2_000
-LINES_PER_TURN = 200
-"""Lines that are read in one turn of the event loop, while more are there: 5 ms."""
 MOST_MEASUREMENTS = 50
 MOST_FIELDS = 50
 SCHEMA_SECONDS = 15.0
@@ -59,18 +39,11 @@ async def open_reader(
         own: Measurements that are not devices'.
         clock: What the age of names is measured on.
     """
-    parameters = {"db": database, "epoch": "ns", "chunked": "true"}
-    parameters["chunk_size"] = str(ROWS_PER_CHUNK)
+    parameters = {"db": database}
     if retention_policy is not None:
         parameters["rp"] = retention_policy
-    async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=CALLS_AT_ONCE, ssl=ssl.create_default_context()),
-        timeout=aiohttp.ClientTimeout(total=None, connect=3.0),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers={} if authorization is None else {"Authorization": authorization},
-        read_bufsize=MOST_LINE_BYTES // 2,  # aiohttp takes lines of up to twice as much
-    ) as session:
-        yield InfluxDbReader(session, url=url, parameters=parameters, own=own, clock=clock)
+    async with open_queries(url, parameters, authorization) as queries:
+        yield InfluxDbReader(queries, own=own, clock=clock)
 
 
 def basic(username: str | None, password: str | None) -> str | None:
@@ -89,22 +62,11 @@ def token(text: str) -> str:
 class InfluxDbReader:
     """Made by `open_reader`. Reads only: the statements are SELECT and SHOW."""
 
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        *,
-        url: str,
-        parameters: Mapping[str, str],
-        own: frozenset[str],
-        clock: Clock,
-    ) -> None:
-        self._session = session
-        self._address = f"{url.rstrip('/')}/query"
-        self._where = str(URL(url).origin())
-        self._parameters = parameters
+    def __init__(self, queries: Queries, *, own: frozenset[str], clock: Clock) -> None:
+        self._ask = queries.ask
+        self._where = queries.where
         self._own = own
         self._clock = clock
-        self._slots = asyncio.Semaphore(CALLS_AT_ONCE)
         self._schema: tuple[float, Schema] | None = None
 
     def __repr__(self) -> str:
@@ -257,58 +219,3 @@ class InfluxDbReader:
         if measurement is not None:
             return {measurement: schema[measurement]} if measurement in schema else {}
         return {name: types for name, types in schema.items() if name not in self._own}
-
-    async def _ask(
-        self, statements: Sequence[str], bound: Bound, *, seconds: float = READ_SECONDS
-    ) -> AsyncGenerator[tuple[int, Series], None]:
-        """The series of the answers, with the number of their statement; large ones in parts."""
-        if not statements:
-            return
-        form = {"q": ";".join(statements), "params": msgspec.json.encode(bound.values).decode()}
-        size = 0
-        try:
-            async with (
-                asyncio.timeout(seconds),
-                self._slots,
-                self._session.post(
-                    self._address, params=self._parameters, data=form, allow_redirects=False
-                ) as response,
-            ):
-                if response.status != 200:  # noqa: PLR2004 - a status
-                    raise self._refused(response.status)
-                lines = 0
-                async for line in response.content:
-                    lines += 1
-                    if lines % LINES_PER_TURN == 0:
-                        await asyncio.sleep(0)  # the pipeline has this loop too
-                    size += len(line)
-                    if size > MOST_BYTES:
-                        raise Unavailable(f"{self._here} answers with more than can be read.")
-                    for number, series in self._read(line):
-                        yield number, series
-        except TimeoutError as exc:
-            raise Unavailable(f"{self._here} did not answer a query within {seconds:g} s.") from exc
-        except (aiohttp.ClientError, OSError, ValueError) as exc:
-            raise Unavailable(f"{self._here} cannot be asked: {type(exc).__name__}.") from exc
-
-    @property
-    def _here(self) -> str:
-        return f"InfluxDB at {self._where}"
-
-    def _read(self, line: bytes) -> list[tuple[int, Series]]:
-        if not line.strip():
-            return []
-        answer = decode(line)
-        for error in (answer.error, *(each.error for each in answer.results)):
-            if error is not None:
-                # Its words can quote the statement, and with it names that devices made.
-                raise Unavailable(f"{self._here} cannot answer a query.")
-        return [(each.statement_id, series) for each in answer.results for series in each.series]
-
-    def _refused(self, status: int) -> Unavailable:
-        if status in {401, 403}:
-            return Unavailable(
-                f"{self._here} does not let us read: set INGESTOR_CONSOLE_INFLUXDB_TOKEN to a "
-                "token that may read the bucket."
-            )
-        return Unavailable(f"{self._here} answers a query with status {status}.")

@@ -6,7 +6,8 @@ import pytest
 from playwright.async_api import expect
 from support.browser import Visiting, until
 
-from loadtest.stack import TABLE, Stack
+from loadtest.resources import TABLE
+from loadtest.stack import Stack
 
 pytestmark = [
     pytest.mark.servers,

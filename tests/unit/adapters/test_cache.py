@@ -78,7 +78,7 @@ def make_cache(
 
 def texts(answers: Mapping[str, Metadata | None]) -> dict[str, str | None]:
     """Answers without their objects."""
-    return {key: each and each.attributes["name"] for key, each in answers.items()}
+    return {key: None if each is None else each.attributes["name"] for key, each in answers.items()}
 
 
 async def test_asks_the_store_once_for_a_record(
@@ -338,7 +338,7 @@ async def test_an_outage_without_anything_in_memory_is_told(
     outcomes = await asyncio.gather(
         cache.fetch(["a"]), cache.fetch(["a", "b"]), return_exceptions=True
     )
-    assert outcomes == [DOWN, DOWN]
+    assert list(outcomes) == [DOWN, DOWN]
     assert cache.size == 0
     store.fault = None
     assert texts(await cache.fetch(["a"])) == {"a": "a"}

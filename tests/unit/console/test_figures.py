@@ -197,5 +197,6 @@ def test_what_needs_a_look() -> None:
 )
 def test_why_a_step_waits(changes: dict[str, Any], step: str, word: str) -> None:
     """Each step says why it does not go on."""
+    steps: dict[str, str | None]
     steps = {each.name: each.waiting for each in steps_of(from_status(status(**changes), None, 0))}
     assert word in (steps[step] or "")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -13,7 +14,7 @@ from ingestor.adapters.memory import MemoryRecords
 from ingestor.console.editing import checked, etag_of
 from ingestor.console.index import Keys
 from ingestor.console.sheets import MOST_ROWS, read_csv, write_csv
-from ingestor.console_ports import NotStorable
+from ingestor.console_ports import Item, NotStorable
 
 KEYS = Keys("metakey")
 BOTH = Keys("site", "unit")
@@ -291,9 +292,7 @@ VALUES = st.one_of(
     st.text(min_size=1, max_size=9),
     st.text(min_size=1, max_size=9),
 )
-def test_csv_keeps_everything(
-    attributes: dict[str, dict[str, object]], key: str, sort: str
-) -> None:
+def test_csv_keeps_everything(attributes: dict[str, dict[str, Any]], key: str, sort: str) -> None:
     """Whatever may be stored comes back from a file as it was."""
     probe = {**attributes, "a": {"S": key}, "b": {"S": sort}}
     if "a" in attributes or "b" in attributes or checked(probe, {}, BOTH):
@@ -311,8 +310,8 @@ def test_whatever_is_sent_is_judged(attributes: dict[str, object]) -> None:
 
 def test_an_etag_names_the_content() -> None:
     """The order of attributes and of members of sets is no content; the kind is."""
-    one = {"k": {"S": "1"}, "s": {"SS": ["a", "b"]}, "l": {"L": [{"S": "x"}]}}
-    same = {"l": {"L": [{"S": "x"}]}, "s": {"SS": ["b", "a"]}, "k": {"S": "1"}}
+    one: Item = {"k": {"S": "1"}, "s": {"SS": ["a", "b"]}, "l": {"L": [{"S": "x"}]}}
+    same: Item = {"l": {"L": [{"S": "x"}]}, "s": {"SS": ["b", "a"]}, "k": {"S": "1"}}
     assert etag_of(one) == etag_of(same)
     assert etag_of(one) != etag_of({**one, "k": {"N": "1"}})
 

@@ -5,7 +5,7 @@ from ingestor.core.prefix import PrefixCache
 
 def test_remembers() -> None:
     """What was put is there."""
-    cache = PrefixCache(4)
+    cache: PrefixCache[str] = PrefixCache(4)
     cache.put("a", "A")
 
     assert (cache.get("a"), cache.get("b")) == ("A", None)
@@ -13,7 +13,7 @@ def test_remembers() -> None:
 
 def test_never_exceeds_its_capacity() -> None:
     """However many series come, the memory stays bounded."""
-    cache = PrefixCache(10)
+    cache: PrefixCache[str] = PrefixCache(10)
     for n in range(1000):
         cache.put(n, "x")
         assert len(cache) <= 10
@@ -21,7 +21,7 @@ def test_never_exceeds_its_capacity() -> None:
 
 def test_keeps_what_is_used() -> None:
     """A series that is asked for again and again outlives any number of others."""
-    cache = PrefixCache(4)
+    cache: PrefixCache[str] = PrefixCache(4)
     cache.put("hot", "HOT")
     for n in range(100):
         cache.put(n, "x")
@@ -31,7 +31,7 @@ def test_keeps_what_is_used() -> None:
 
 def test_forgets_what_is_not_used() -> None:
     """A series that nobody asks for goes."""
-    cache = PrefixCache(4)
+    cache: PrefixCache[str] = PrefixCache(4)
     cache.put("cold", "COLD")
     for n in range(4):
         cache.put(n, "x")

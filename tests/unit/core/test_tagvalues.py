@@ -1,11 +1,13 @@
 """Metadata records as tags."""
 
+from typing import Any
+
 from ingestor.core.tagvalues import SharedTexts, tag_values
 
 
 def test_rule_for_every_type() -> None:
     """Scalars and sets become text, everything else is left out."""
-    item = {
+    item: dict[str, dict[str, Any]] = {
         "family": {"S": "sensors"},
         "empty": {"S": ""},
         "limit": {"N": "12.5"},

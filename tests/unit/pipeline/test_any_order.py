@@ -12,8 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from support.rig import KNOWN, Rig, rig
 
 from ingestor.adapters.memory import Fault, MemoryQueue
-from ingestor.core.message import Receipt
-from ingestor.core.settlement import State
+from ingestor.core.message import Receipt, State
 from ingestor.ports import Failure, Unavailable
 
 VISIBILITY = 30.0

@@ -16,7 +16,7 @@ def caught(*, own: bool = False) -> BaseException:
     """A failure within a failure, in a group."""
     try:
         try:
-            return {}[PAYLOAD]
+            return dict[str, BaseException]()[PAYLOAD]
         except KeyError as error:
             raise (Unavailable("it is down") if own else ValueError(PAYLOAD)) from error
     except (Unavailable, ValueError) as error:

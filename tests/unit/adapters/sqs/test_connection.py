@@ -79,7 +79,7 @@ async def test_a_long_body_comes_in_pieces(line: Line, size: int) -> None:
         line.connection.data_received(LONG[start : start + size])
     assert (await line.reply).body == b"x" * 5000
     assert line.connection.usable
-    line.connection.ask(b"another", 10.0)
+    _ = line.connection.ask(b"another", 10.0)
     assert line.transport.written == [b"request", b"another"]
 
 

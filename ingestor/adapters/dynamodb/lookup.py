@@ -17,8 +17,10 @@ from ingestor.adapters.aws import (
     make_session,
     making_clients,
 )
+from ingestor.adapters.dynamodb.keys import TableKey
+from ingestor.adapters.dynamodb.setup import TableSetupError, inspect
 from ingestor.core.backoff import Backoff
-from ingestor.core.metadata import Metadata, join_key, split_key
+from ingestor.core.metadata import Metadata
 from ingestor.core.tagvalues import SharedTexts, tag_values
 from ingestor.ports import Clock, Unavailable
 
@@ -28,22 +30,13 @@ if TYPE_CHECKING:  # the stubs are not installed where the service runs
 
 KEYS_PER_CALL = 100
 CALLS_AT_ONCE = 8
-LONGEST_KEY_BYTES = 2048
-"""The limit of a partition key."""
-LONGEST_SORT_KEY_BYTES = 1024
-"""The limit of a sort key."""
 ATTEMPTS = 5
 """How often one fetch asks for keys that DynamoDB leaves unprocessed."""
 FETCH_SECONDS = 10.0
 """Time after which a fetch asks no further; a call under way has its own limit."""
 
-_CHECK_KEY = "ingestor-check"
 _THROTTLED = "ProvisionedThroughputExceededException"
 _WRONG_KEY = "does not match the schema"
-
-
-class TableSetupError(Exception):
-    """The metadata table cannot be used as it is; the text says what to do."""
 
 
 class _Invalid(Exception):
@@ -87,8 +80,7 @@ async def open_dynamodb(
         yield DynamoDbMetadata(
             client=client,
             table=table,
-            key_attribute=key_attribute,
-            sort_attribute=sort_attribute,
+            key=TableKey(key_attribute, sort_attribute),
             clock=clock,
             random=random,
         )
@@ -113,15 +105,13 @@ class DynamoDbMetadata:
         *,
         client: "DynamoDBClient",
         table: str,
-        key_attribute: str,
+        key: TableKey,
         clock: Clock,
         random: Random,
-        sort_attribute: str | None = None,
     ) -> None:
         self._client = client
         self._table = table
-        self._key_attribute = key_attribute
-        self._sort_attribute = sort_attribute
+        self._key = key
         self._clock = clock
         self._random = random
         self._slots = asyncio.Semaphore(CALLS_AT_ONCE)
@@ -136,7 +126,7 @@ class DynamoDbMetadata:
         answers = _Answers()
         wanted = []
         for key in dict.fromkeys(keys):
-            if self._can_be_a_key(key):
+            if self._key.allows(key):
                 wanted.append(key)
             else:
                 answers.records[key] = None
@@ -158,46 +148,8 @@ class DynamoDbMetadata:
             TableSetupError: the table does not exist, or has another key.
             Unavailable: DynamoDB did not answer, or not to us.
         """
-        async with calling("DynamoDB", "DescribeTable"):
-            try:
-                answer = await self._client.describe_table(TableName=self._table)
-            except ClientError as exc:
-                if code_of(exc) != "ResourceNotFoundException":
-                    raise
-                raise TableSetupError(
-                    f"The table {self._table} does not exist. Check its name, account and region "
-                    f"(asked in {self._client.meta.region_name})."
-                ) from exc
-            description = answer["Table"]
-            key = [each["AttributeName"] for each in description["KeySchema"]]
-            types = {
-                each["AttributeName"]: each["AttributeType"]
-                for each in description["AttributeDefinitions"]
-            }
-        ours = [self._key_attribute]
-        if self._sort_attribute is not None:
-            ours.append(self._sort_attribute)
-        if key != ours:
-            alone = " alone" if len(ours) == 1 else ""
-            raise TableSetupError(
-                f"The key of the table {self._table} is {' + '.join(key)}, not "
-                f"{' + '.join(ours)}{alone}. Set INGESTOR_METADATA_KEY_ATTRIBUTE to its "
-                "partition key, and INGESTOR_METADATA_SORT_ATTRIBUTE to its sort key if it has one."
-            )
-        for name in ours:
-            if types.get(name) != "S":
-                raise TableSetupError(
-                    f"The key {name} of the table {self._table} is not a string attribute. Use a "
-                    "table whose keys have the type S."
-                )
-        await self.fetch([self._control_key])
-
-    @property
-    def _control_key(self) -> str:
-        """A key that no record has."""
-        if self._sort_attribute is None:
-            return _CHECK_KEY
-        return join_key(_CHECK_KEY, _CHECK_KEY)
+        await inspect(self._client, self._table, self._key)
+        await self.fetch([self._key.of_no_record])
 
     async def _is_about_these_keys(self, answers: _Answers) -> bool:
         """Whether DynamoDB, which answered for none of the keys, does answer for another one.
@@ -210,7 +162,7 @@ class DynamoDbMetadata:
             return False
         try:
             async with self._slots:
-                return not await self._ask([self._control_key], _Answers())
+                return not await self._ask([self._key.of_no_record], _Answers())
         except (Unavailable, _Invalid):
             return False
 
@@ -251,7 +203,7 @@ class DynamoDbMetadata:
 
     async def _ask(self, keys: list[str], answers: _Answers) -> list[str]:
         """One call: adds to the answers, and returns the keys that were left unprocessed."""
-        request: KeysAndAttributesTypeDef = {"Keys": [self._typed(key) for key in keys]}
+        request: KeysAndAttributesTypeDef = {"Keys": [self._key.typed(key) for key in keys]}
         async with calling("DynamoDB", "BatchGetItem"):
             try:
                 answer = await self._client.batch_get_item(RequestItems={self._table: request})
@@ -262,7 +214,7 @@ class DynamoDbMetadata:
                 if _WRONG_KEY in message:
                     raise Unavailable(
                         f"The key of the table {self._table} is not the string "
-                        f"{self._key_attribute}: DynamoDB does not accept the request."
+                        f"{self._key.partition}: DynamoDB does not accept the request."
                     ) from exc
                 raise _Invalid from exc
             found, left = self._read(answer)
@@ -276,41 +228,13 @@ class DynamoDbMetadata:
         Raises KeyError when there is no list of records: then nothing is known to be missing.
         """
         found = {
-            self._key_in(item): Metadata(self._texts.of(tag_values(item)))
+            self._key.text(item): Metadata(self._texts.of(tag_values(item)))
             for items in answer["Responses"].values()
             for item in items
         }
         left = {
-            self._key_in(key)
+            self._key.text(key)
             for request in answer.get("UnprocessedKeys", {}).values()
             for key in request["Keys"]
         }
         return found, left
-
-    def _typed(self, key: str) -> dict[str, dict[str, str]]:
-        """A key as DynamoDB takes it."""
-        if self._sort_attribute is None:
-            return {self._key_attribute: {"S": key}}
-        partition, sort = split_key(key)
-        return {self._key_attribute: {"S": partition}, self._sort_attribute: {"S": sort}}
-
-    def _key_in(self, item: Any) -> str:
-        """The key of an item, or of a key that was left unprocessed."""
-        partition: str = item[self._key_attribute]["S"]
-        if self._sort_attribute is None:
-            return partition
-        return join_key(partition, item[self._sort_attribute]["S"])
-
-    def _can_be_a_key(self, text: str) -> bool:
-        if self._sort_attribute is None:
-            return _has_bytes(text, LONGEST_KEY_BYTES)
-        partition, sort = split_key(text)
-        return _has_bytes(partition, LONGEST_KEY_BYTES) and _has_bytes(sort, LONGEST_SORT_KEY_BYTES)
-
-
-def _has_bytes(text: str, most: int) -> bool:
-    """Whether the text has at least one byte and at most so many."""
-    try:
-        return 0 < len(text.encode()) <= most
-    except UnicodeEncodeError:  # a lone surrogate
-        return False

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from ingestor.adapters.aws import calling, client_config, code_of, make_session, making_clients
+from ingestor.adapters.dynamodb.keys import TableKey
 from ingestor.console_ports import Item, Merged, NotStorable
-from ingestor.core.metadata import split_key
 from ingestor.ports import Unavailable
 
 if TYPE_CHECKING:  # the stubs are not installed where the service runs
@@ -41,20 +41,17 @@ async def open_records(
             client = await stack.enter_async_context(
                 session.client("dynamodb", config=config, endpoint_url=endpoint_url)
             )
-        yield DynamoDbRecords(client, table, key_attribute, sort_attribute)
+        yield DynamoDbRecords(client, table, TableKey(key_attribute, sort_attribute))
 
 
 class DynamoDbRecords:
     """Made by `open_records`."""
 
-    def __init__(
-        self, client: "DynamoDBClient", table: str, key_attribute: str, sort_attribute: str | None
-    ) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str, key: TableKey) -> None:
         # The generated types of items are narrower than ours, which are any valid item.
         self._client: Any = client
         self._table = table
-        self._key_attribute = key_attribute
-        self._sort_attribute = sort_attribute
+        self._key = key
         self._slots = asyncio.Semaphore(CALLS_AT_ONCE)
 
     def __repr__(self) -> str:
@@ -62,7 +59,7 @@ class DynamoDbRecords:
 
     async def get(self, key: str) -> Item | None:
         """See RecordTable."""
-        answer = await self._call("GetItem", Key=self._typed(key), ConsistentRead=True)
+        answer = await self._call("GetItem", Key=self._key.typed(key), ConsistentRead=True)
         item: Item | None = answer.get("Item")
         return item
 
@@ -72,7 +69,7 @@ class DynamoDbRecords:
             "PutItem",
             Item=item,
             ConditionExpression="attribute_not_exists(#k)",
-            ExpressionAttributeNames={"#k": self._key_attribute},
+            ExpressionAttributeNames={"#k": self._key.partition},
         )
         return answer is not None
 
@@ -94,7 +91,7 @@ class DynamoDbRecords:
             update.sets.append(f"{update.name(name)} = {update.value(value)}")
         update.removes = [update.name(name) for name in old if name not in new]
         # Also where nothing else is asked of it, the record must still be there.
-        update.conditions.append(f"attribute_exists({update.name(self._key_attribute)})")
+        update.conditions.append(f"attribute_exists({update.name(self._key.partition)})")
         if not update.sets and not update.removes:
             answer = await self._call("GetItem", Key=self._key_of(old), ConsistentRead=True)
             return bool(answer.get("Item") == old)
@@ -146,16 +143,10 @@ class DynamoDbRecords:
                 raise
 
     def _is_key(self, name: str) -> bool:
-        return name in {self._key_attribute, self._sort_attribute}
+        return name in self._key.attributes
 
     def _key_of(self, item: Item) -> Item:
         return {name: value for name, value in item.items() if self._is_key(name)}
-
-    def _typed(self, key: str) -> Item:
-        if self._sort_attribute is None:
-            return {self._key_attribute: {"S": key}}
-        partition, sort = split_key(key)
-        return {self._key_attribute: {"S": partition}, self._sort_attribute: {"S": sort}}
 
 
 class _Update:
