@@ -2,21 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from ingestor.adapters.aws import (
-    ErrorAnswer,
-    calling,
-    client_config,
-    code_of,
-    make_session,
-    making_clients,
-)
+from ingestor.adapters.aws import ErrorAnswer, calling, code_of
+from ingestor.adapters.dynamodb.client import CALLS_AT_ONCE, open_client
 from ingestor.adapters.dynamodb.keys import TableKey
 from ingestor.adapters.dynamodb.setup import TableSetupError, inspect
 from ingestor.core.backoff import Backoff
@@ -29,7 +23,6 @@ if TYPE_CHECKING:  # the stubs are not installed where the service runs
     from types_aiobotocore_dynamodb.type_defs import KeysAndAttributesTypeDef
 
 KEYS_PER_CALL = 100
-CALLS_AT_ONCE = 8
 ATTEMPTS = 5
 """How often one fetch asks for keys that DynamoDB leaves unprocessed."""
 FETCH_SECONDS = 10.0
@@ -70,13 +63,10 @@ async def open_dynamodb(
         TableSetupError: no region is set.
         Unavailable: no client can be made.
     """
-    config = client_config(connections=CALLS_AT_ONCE + 2)
-    async with AsyncExitStack() as stack:
-        with making_clients("DynamoDB", TableSetupError):
-            session = make_session(region_name)
-            client = await stack.enter_async_context(
-                session.client("dynamodb", config=config, endpoint_url=endpoint_url)
-            )
+    opening = open_client(
+        endpoint_url=endpoint_url, region_name=region_name, setup_error=TableSetupError
+    )
+    async with opening as client:
         yield DynamoDbMetadata(
             client=client,
             table=table,

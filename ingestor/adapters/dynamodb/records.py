@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from ingestor.adapters.aws import calling, client_config, code_of, make_session, making_clients
+from ingestor.adapters.aws import calling, code_of
+from ingestor.adapters.dynamodb.client import CALLS_AT_ONCE, open_client
 from ingestor.adapters.dynamodb.keys import TableKey
 from ingestor.console_ports import Item, Merged, NotStorable
 from ingestor.ports import Unavailable
@@ -15,7 +16,6 @@ from ingestor.ports import Unavailable
 if TYPE_CHECKING:  # the stubs are not installed where the service runs
     from types_aiobotocore_dynamodb.client import DynamoDBClient
 
-CALLS_AT_ONCE = 8
 _CHANGED = "ConditionalCheckFailedException"
 _INVALID = "ValidationException"
 
@@ -34,13 +34,10 @@ async def open_records(
     Raises:
         Unavailable: no client can be made.
     """
-    config = client_config(connections=CALLS_AT_ONCE + 2)
-    async with AsyncExitStack() as stack:
-        with making_clients("DynamoDB", Unavailable):
-            session = make_session(region_name)
-            client = await stack.enter_async_context(
-                session.client("dynamodb", config=config, endpoint_url=endpoint_url)
-            )
+    opening = open_client(
+        endpoint_url=endpoint_url, region_name=region_name, setup_error=Unavailable
+    )
+    async with opening as client:
         yield DynamoDbRecords(client, table, TableKey(key_attribute, sort_attribute))
 
 
