@@ -106,9 +106,10 @@ def no_secret_is_written_down(templates: Templates) -> Iterator[str]:
 def permissions_are_what_is_called(templates: Templates) -> Iterator[str]:
     """The rights to consume and to look up are exactly the calls that the adapters make."""
     adapters = FOLDER.parent / "ingestor" / "adapters"
+    looking_up = [adapters / "dynamodb" / name for name in ("lookup.py", "setup.py")]
     for service, template, policy, files in (
         ("sqs", "queue", "ConsumePolicy", sorted((adapters / "sqs").glob("*.py"))),
-        ("dynamodb", "metadata", "ReadPolicy", [adapters / "dynamodb.py"]),
+        ("dynamodb", "metadata", "ReadPolicy", looking_up),
     ):
         operations = set(Session().get_service_model(service).operation_names)
         called = {
