@@ -18,10 +18,10 @@ from ingestor.app.late import Late, LateRecords, LateStore
 from ingestor.app.letters import open_box
 from ingestor.config import Settings
 from ingestor.console.access import Access, LocalAccess, NoAccess, TokenAccess, is_loopback_name
-from ingestor.console.index import Keys
 from ingestor.console.model import SignIn
 from ingestor.console.records import Forget
 from ingestor.console.server import Console, Facts, World, running
+from ingestor.core.tablekeys import Keys
 from ingestor.dependencies import mapping_version, open_store
 from ingestor.ops.pages import Page, built_page
 from ingestor.ops.server import Extras

@@ -16,10 +16,11 @@ from ingestor.console.downloads import MOST_READINGS, line_of, readings_csv
 from ingestor.console.editing import etag_of, record_of
 from ingestor.console.fleet import MOST_DEVICES, REPORTING_SECONDS, SECOND_NS, Fleet, Seen
 from ingestor.console.fleet import Devices as Known
-from ingestor.console.index import Keys, RecordIndex, page_of, search
+from ingestor.console.index import RecordIndex, page_of, search
 from ingestor.console.problems import Refuse, unusable
 from ingestor.console.spans import range_of, span_of, times_of
 from ingestor.console_ports import Point, RecordTable, SeriesReader, Span, Window
+from ingestor.core.tablekeys import Keys
 from ingestor.ports import Clock, Unavailable
 
 LATEST_DAYS = 30

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ingestor.console.index import Keys
 from ingestor.console.model import FieldProblem, Record
 from ingestor.console_ports import Item
 from ingestor.core.prefix import unusable_tag_value
+from ingestor.core.tablekeys import Keys
 from ingestor.core.tagvalues import tag_values
 
 KINDS = ("S", "N", "BOOL", "NULL", "SS", "NS")

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ingestor.console.index import Keys
 from ingestor.console.renewed import Renewed
 from ingestor.console_ports import SeriesReader
+from ingestor.core.tablekeys import Keys
 from ingestor.ports import Clock
 
 SECOND_NS = 10**9

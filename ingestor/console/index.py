@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from ingestor.console import model
 from ingestor.console.renewed import Renewed
 from ingestor.console_ports import Item, RecordTable
-from ingestor.core.metadata import join_key, split_key
+from ingestor.core.tablekeys import Keys
 from ingestor.core.tagvalues import tag_values
 from ingestor.ports import Clock
 
@@ -28,42 +28,6 @@ MOST_CHARACTERS = 64 * 2**20
 SCAN_SECONDS = 120.0
 FACET_VALUES = 20
 FACET_ATTRIBUTES = 50
-
-
-@dataclass(slots=True, frozen=True)
-class Keys:
-    """The names of a table's key attributes; keys as one text are those of `core.metadata`."""
-
-    partition: str
-    sort: str | None = None
-
-    def of(self, item: Item) -> str:
-        """The key of an item."""
-        partition: str = item[self.partition]["S"]
-        return partition if self.sort is None else join_key(partition, item[self.sort]["S"])
-
-    def join(self, key: str, sort_key: str | None) -> str:
-        """The key that a person names; ValueError when the table has no such keys."""
-        if (sort_key is None) != (self.sort is None):
-            raise ValueError("a sort key is needed" if self.sort else "there is no sort key")
-        return key if sort_key is None else join_key(key, sort_key)
-
-    def split(self, key: str) -> tuple[str, str | None]:
-        """Both parts of a key."""
-        return (key, None) if self.sort is None else split_key(key)
-
-    def names(self) -> tuple[str, ...]:
-        """Its attributes."""
-        return (self.partition,) if self.sort is None else (self.partition, self.sort)
-
-    def item(self, key: str) -> Item:
-        """The key as an item has it."""
-        parts = self.split(key)
-        return {name: {"S": text or ""} for name, text in zip(self.names(), parts, strict=False)}
-
-    def tags(self, key: str) -> dict[str, str]:
-        """The key as tags of readings."""
-        return {name: typed["S"] for name, typed in self.item(key).items()}
 
 
 @dataclass(slots=True)

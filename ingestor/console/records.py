@@ -10,11 +10,12 @@ from aiohttp import web
 from ingestor.console import model
 from ingestor.console.calls import Call, answer
 from ingestor.console.editing import checked, etag_of, others_of, record_of, text_problem
-from ingestor.console.index import Keys, RecordIndex, Snapshot, facets, matching, page_of
+from ingestor.console.index import RecordIndex, Snapshot, facets, matching, page_of
 from ingestor.console.operations import CSV
 from ingestor.console.problems import Refuse, unusable
 from ingestor.console.sheets import read_csv, write_csv
 from ingestor.console_ports import Item, Merged, NotStorable, RecordTable
+from ingestor.core.tablekeys import Keys
 from ingestor.core.tagvalues import tag_values
 from ingestor.ports import Clock, Unavailable
 

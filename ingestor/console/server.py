@@ -17,7 +17,7 @@ from ingestor.console.access import Access, Identity
 from ingestor.console.calls import Call, Handler, answer, read_call
 from ingestor.console.devices import Devices
 from ingestor.console.fleet import Fleet
-from ingestor.console.index import Keys, RecordIndex
+from ingestor.console.index import RecordIndex
 from ingestor.console.letters import Letters, OpenBox
 from ingestor.console.limits import RateLimit
 from ingestor.console.openapi import FILE
@@ -27,6 +27,7 @@ from ingestor.console.records import Forget, Records
 from ingestor.console.trying import Trying
 from ingestor.console.watching import Watching
 from ingestor.console_ports import RecordTable, SeriesReader
+from ingestor.core.tablekeys import Keys
 from ingestor.ports import Clock, MetadataStore, Unavailable
 from ingestor.telemetry.failures import format_failure
 

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from ingestor.console.editing import name_problem, text_problem, value_problem
-from ingestor.console.index import Keys
 from ingestor.console.model import FieldProblem
 from ingestor.console_ports import Item
+from ingestor.core.tablekeys import Keys
 
 MOST_ROWS = 5_000
 MOST_PROBLEMS = 100

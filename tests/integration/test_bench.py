@@ -79,6 +79,7 @@ async def test_fleets_in_turn() -> None:
     async with fleet_of(100) as few, fleet_of(200) as more:
         looks = await in_turn({100: few, 200: more}, 0.6)
 
+    assert set(looks) == {100, 200}
     assert all(each.messages > 0 and each.cpu_seconds > 0 for each in looks.values())
 
 

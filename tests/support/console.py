@@ -15,10 +15,10 @@ from aiohttp import web
 from ingestor.adapters.clock import SystemClock
 from ingestor.adapters.memory import MemoryLetters, MemoryMetadata, MemoryRecords, MemorySeries
 from ingestor.console.access import Access, LocalAccess
-from ingestor.console.index import Keys
 from ingestor.console.server import Console, Facts, World, running
 from ingestor.console_ports import LetterBox
 from ingestor.core.mapping import DEFAULT_MAPPING
+from ingestor.core.tablekeys import Keys
 from ingestor.ops.server import Extras, OpsServer
 from ingestor.telemetry.logs import make_logger
 

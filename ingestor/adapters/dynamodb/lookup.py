@@ -11,10 +11,11 @@ from botocore.exceptions import ClientError
 
 from ingestor.adapters.aws import ErrorAnswer, calling, code_of
 from ingestor.adapters.dynamodb.client import CALLS_AT_ONCE, open_client
-from ingestor.adapters.dynamodb.keys import TableKey
+from ingestor.adapters.dynamodb.keys import can_be_a_key, key_of_no_record
 from ingestor.adapters.dynamodb.setup import TableSetupError, inspect
 from ingestor.core.backoff import Backoff
 from ingestor.core.metadata import Metadata
+from ingestor.core.tablekeys import Keys
 from ingestor.core.tagvalues import SharedTexts, tag_values
 from ingestor.ports import Clock, Unavailable
 
@@ -70,7 +71,7 @@ async def open_dynamodb(
         yield DynamoDbMetadata(
             client=client,
             table=table,
-            key=TableKey(key_attribute, sort_attribute),
+            keys=Keys(key_attribute, sort_attribute),
             clock=clock,
             random=random,
         )
@@ -95,13 +96,13 @@ class DynamoDbMetadata:
         *,
         client: "DynamoDBClient",
         table: str,
-        key: TableKey,
+        keys: Keys,
         clock: Clock,
         random: Random,
     ) -> None:
         self._client = client
         self._table = table
-        self._key = key
+        self._keys = keys
         self._clock = clock
         self._random = random
         self._slots = asyncio.Semaphore(CALLS_AT_ONCE)
@@ -116,7 +117,7 @@ class DynamoDbMetadata:
         answers = _Answers()
         wanted = []
         for key in dict.fromkeys(keys):
-            if self._key.allows(key):
+            if can_be_a_key(key, self._keys):
                 wanted.append(key)
             else:
                 answers.records[key] = None
@@ -138,8 +139,8 @@ class DynamoDbMetadata:
             TableSetupError: the table does not exist, or has another key.
             Unavailable: DynamoDB did not answer, or not to us.
         """
-        await inspect(self._client, self._table, self._key)
-        await self.fetch([self._key.of_no_record])
+        await inspect(self._client, self._table, self._keys)
+        await self.fetch([key_of_no_record(self._keys)])
 
     async def _is_about_these_keys(self, answers: _Answers) -> bool:
         """Whether DynamoDB, which answered for none of the keys, does answer for another one.
@@ -152,7 +153,7 @@ class DynamoDbMetadata:
             return False
         try:
             async with self._slots:
-                return not await self._ask([self._key.of_no_record], _Answers())
+                return not await self._ask([key_of_no_record(self._keys)], _Answers())
         except (Unavailable, _Invalid):
             return False
 
@@ -193,7 +194,7 @@ class DynamoDbMetadata:
 
     async def _ask(self, keys: list[str], answers: _Answers) -> list[str]:
         """One call: adds to the answers, and returns the keys that were left unprocessed."""
-        request: KeysAndAttributesTypeDef = {"Keys": [self._key.typed(key) for key in keys]}
+        request: KeysAndAttributesTypeDef = {"Keys": [self._keys.item(key) for key in keys]}
         async with calling("DynamoDB", "BatchGetItem"):
             try:
                 answer = await self._client.batch_get_item(RequestItems={self._table: request})
@@ -204,7 +205,7 @@ class DynamoDbMetadata:
                 if _WRONG_KEY in message:
                     raise Unavailable(
                         f"The key of the table {self._table} is not the string "
-                        f"{self._key.partition}: DynamoDB does not accept the request."
+                        f"{self._keys.partition}: DynamoDB does not accept the request."
                     ) from exc
                 raise _Invalid from exc
             found, left = self._read(answer)
@@ -218,12 +219,12 @@ class DynamoDbMetadata:
         Raises KeyError when there is no list of records: then nothing is known to be missing.
         """
         found = {
-            self._key.text(item): Metadata(self._texts.of(tag_values(item)))
+            self._keys.of(item): Metadata(self._texts.of(tag_values(item)))
             for items in answer["Responses"].values()
             for item in items
         }
         left = {
-            self._key.text(key)
+            self._keys.of(key)
             for request in answer.get("UnprocessedKeys", {}).values()
             for key in request["Keys"]
         }

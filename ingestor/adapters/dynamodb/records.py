@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from ingestor.adapters.aws import calling, code_of
 from ingestor.adapters.dynamodb.client import CALLS_AT_ONCE, open_client
-from ingestor.adapters.dynamodb.keys import TableKey
 from ingestor.console_ports import Item, Merged, NotStorable
+from ingestor.core.tablekeys import Keys
 from ingestor.ports import Unavailable
 
 if TYPE_CHECKING:  # the stubs are not installed where the service runs
@@ -38,17 +38,17 @@ async def open_records(
         endpoint_url=endpoint_url, region_name=region_name, setup_error=Unavailable
     )
     async with opening as client:
-        yield DynamoDbRecords(client, table, TableKey(key_attribute, sort_attribute))
+        yield DynamoDbRecords(client, table, Keys(key_attribute, sort_attribute))
 
 
 class DynamoDbRecords:
     """Made by `open_records`."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, key: TableKey) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str, keys: Keys) -> None:
         # The generated types of items are narrower than ours, which are any valid item.
         self._client: Any = client
         self._table = table
-        self._key = key
+        self._keys = keys
         self._slots = asyncio.Semaphore(CALLS_AT_ONCE)
 
     def __repr__(self) -> str:
@@ -56,7 +56,7 @@ class DynamoDbRecords:
 
     async def get(self, key: str) -> Item | None:
         """See RecordTable."""
-        answer = await self._call("GetItem", Key=self._key.typed(key), ConsistentRead=True)
+        answer = await self._call("GetItem", Key=self._keys.item(key), ConsistentRead=True)
         item: Item | None = answer.get("Item")
         return item
 
@@ -66,7 +66,7 @@ class DynamoDbRecords:
             "PutItem",
             Item=item,
             ConditionExpression="attribute_not_exists(#k)",
-            ExpressionAttributeNames={"#k": self._key.partition},
+            ExpressionAttributeNames={"#k": self._keys.partition},
         )
         return answer is not None
 
@@ -88,7 +88,7 @@ class DynamoDbRecords:
             update.sets.append(f"{update.name(name)} = {update.value(value)}")
         update.removes = [update.name(name) for name in old if name not in new]
         # Also where nothing else is asked of it, the record must still be there.
-        update.conditions.append(f"attribute_exists({update.name(self._key.partition)})")
+        update.conditions.append(f"attribute_exists({update.name(self._keys.partition)})")
         if not update.sets and not update.removes:
             answer = await self._call("GetItem", Key=self._key_of(old), ConsistentRead=True)
             return bool(answer.get("Item") == old)
@@ -140,7 +140,7 @@ class DynamoDbRecords:
                 raise
 
     def _is_key(self, name: str) -> bool:
-        return name in self._key.attributes
+        return name in self._keys.names()
 
     def _key_of(self, item: Item) -> Item:
         return {name: value for name, value in item.items() if self._is_key(name)}

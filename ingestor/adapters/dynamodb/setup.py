@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from ingestor.adapters.aws import calling, code_of
-from ingestor.adapters.dynamodb.keys import TableKey
+from ingestor.core.tablekeys import Keys
 
 if TYPE_CHECKING:  # the stubs are not installed where the service runs
     from types_aiobotocore_dynamodb.client import DynamoDBClient
@@ -15,11 +15,11 @@ class TableSetupError(Exception):
     """The metadata table cannot be used as it is; the text says what to do."""
 
 
-async def inspect(client: "DynamoDBClient", table: str, key: TableKey) -> None:
-    """Return when the table is there, with this key.
+async def inspect(client: "DynamoDBClient", table: str, keys: Keys) -> None:
+    """Return when the table is there, with these keys.
 
     Raises:
-        TableSetupError: it does not exist, or has another key.
+        TableSetupError: it does not exist, or has others.
         Unavailable: DynamoDB did not answer, or not to us.
     """
     async with calling("DynamoDB", "DescribeTable"):
@@ -33,12 +33,12 @@ async def inspect(client: "DynamoDBClient", table: str, key: TableKey) -> None:
                 f"(asked in {client.meta.region_name})."
             ) from exc
         description = answer["Table"]
-        there = [each["AttributeName"] for each in description["KeySchema"]]
+        there = tuple(each["AttributeName"] for each in description["KeySchema"])
         types = {
             each["AttributeName"]: each["AttributeType"]
             for each in description["AttributeDefinitions"]
         }
-    ours = key.attributes
+    ours = keys.names()
     if there != ours:
         alone = " alone" if len(ours) == 1 else ""
         raise TableSetupError(

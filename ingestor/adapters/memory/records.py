@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Iterable
 from copy import deepcopy
 
 from ingestor.console_ports import Item, Merged, NotStorable
-from ingestor.core.metadata import join_key
+from ingestor.core.tablekeys import Keys
 
 PAGE = 100
 MOST_BYTES = 400_000
@@ -20,8 +20,7 @@ class MemoryRecords:
         key_attribute: str = "metakey",
         sort_attribute: str | None = None,
     ) -> None:
-        self._key_attribute = key_attribute
-        self._sort_attribute = sort_attribute
+        self._key = Keys(key_attribute, sort_attribute).of
         self.fault: Exception | None = None
         self.scans = 0
         self.items: dict[str, Item] = {}
@@ -79,12 +78,6 @@ class MemoryRecords:
     def _fail(self) -> None:
         if self.fault is not None:
             raise self.fault
-
-    def _key(self, item: Item) -> str:
-        partition: str = item[self._key_attribute]["S"]
-        if self._sort_attribute is None:
-            return partition
-        return join_key(partition, item[self._sort_attribute]["S"])
 
     def _storable(self, item: Item) -> Item:
         if len(str(item)) > MOST_BYTES:

@@ -12,9 +12,9 @@ from support.console import Client, Rig
 
 from ingestor.adapters.memory import MemoryRecords
 from ingestor.console.editing import checked, etag_of
-from ingestor.console.index import Keys
 from ingestor.console.sheets import MOST_ROWS, read_csv, write_csv
 from ingestor.console_ports import Item, NotStorable
+from ingestor.core.tablekeys import Keys
 
 KEYS = Keys("metakey")
 BOTH = Keys("site", "unit")
