@@ -4,7 +4,7 @@ Every implementation, the fakes in `adapters.memory` included, passes the suites
 `tests/contracts`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,6 +68,27 @@ class QueueDepth:
     in_flight: int
 
 
+class Delivery(Protocol):
+    """What one receive brought, perhaps not read yet: many are read faster in a row.
+
+    `size_bytes` is about what it takes in memory. Iterating reads it, once; it raises `Unavailable`
+    when it turns out that it cannot be read.
+    """
+
+    @property
+    def size_bytes(self) -> int:
+        """See above."""
+        ...
+
+    def __len__(self) -> int:
+        """About how many there are; it is false where there are none."""
+        ...
+
+    def __iter__(self) -> Iterator[Message]:
+        """Read them."""
+        ...
+
+
 class Queue(Protocol):
     """A queue with at-least-once delivery, no order, and a visibility timeout.
 
@@ -79,7 +100,7 @@ class Queue(Protocol):
 
     visibility_timeout_seconds: float
 
-    async def receive(self) -> Sequence[Message]:
+    async def receive(self) -> Delivery:
         """Wait for messages; empty when none came within the long poll.
 
         A message may come again at any time, even within its visibility and even twice in
@@ -87,11 +108,11 @@ class Queue(Protocol):
         """
         ...
 
-    async def delete(self, receipts: Sequence[Receipt]) -> Sequence[Failure]:
+    def delete(self, receipts: Sequence[Receipt]) -> Awaitable[Sequence[Failure]]:
         """Remove messages for good. With an outdated receipt it may succeed without effect.
 
-        Receipts count as they are when the call is made: a message among them may get a newer
-        one meanwhile.
+        The call is made ready at once, and sent when it is awaited, once. Receipts count as they
+        are when it is made ready: a message among them may get a newer one meanwhile.
         """
         ...
 

@@ -134,3 +134,12 @@ class Message(Receipt, eq=False, gc=False):
     rejection: Rejected | None = None
     state: State = State.RECEIVED
     renewed_as: int = 0
+
+
+class Delivered(list[Message]):
+    """What one receive brought, read already. `size_bytes` are those of the bodies, about."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Counted anew each time."""
+        return sum([len(each.body) for each in self])

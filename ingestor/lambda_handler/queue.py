@@ -1,9 +1,10 @@
 """The event of one invocation as a queue, so that the pipeline is the same as the service's."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
-from ingestor.core.message import Message, Receipt
+from ingestor.core.later import Later
+from ingestor.core.message import Delivered, Message, Receipt
 from ingestor.ports import DeadLetter, Failure, Queue, QueueDepth
 
 CHUNK = 500
@@ -27,20 +28,18 @@ class EventQueue:
         self._dead_letters = dead_letters
         self._exhausted = exhausted
 
-    async def receive(self) -> list[Message]:
+    async def receive(self) -> Delivered:
         """See Queue."""
         chunk, self._messages = self._messages[:CHUNK], self._messages[CHUNK:]
         if not chunk:
             self._exhausted.set()
             # The poller comes again until it has seen the stop: let that happen.
             await asyncio.sleep(0)
-        return chunk
+        return Delivered(chunk)
 
-    async def delete(self, receipts: Sequence[Receipt]) -> list[Failure]:
+    def delete(self, receipts: Sequence[Receipt]) -> Awaitable[list[Failure]]:
         """See Queue: these are done."""
-        for receipt in receipts:
-            self.undone.pop(receipt.message_id, None)
-        return []
+        return Later(self._note, (receipts,))
 
     async def extend(self, receipts: Sequence[Receipt], seconds: float) -> list[Failure]:
         """See Queue: what is given back stays undone."""
@@ -54,3 +53,8 @@ class EventQueue:
     async def depth(self) -> QueueDepth:
         """See Queue."""
         return QueueDepth(visible=len(self._messages), in_flight=len(self.undone))
+
+    async def _note(self, receipts: Sequence[Receipt]) -> list[Failure]:
+        for receipt in receipts:
+            self.undone.pop(receipt.message_id, None)
+        return []

@@ -1,11 +1,12 @@
 """From held messages to lines, through the metadata look-up."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ingestor.core.backoff import Backoff
 from ingestor.core.encode import Encoder
 from ingestor.core.message import Message, Stage
+from ingestor.core.metadata import Metadata
 from ingestor.core.process import Parsed, encode, encode_at_once, parse, wanted_keys
 from ingestor.pipeline.assemble import Assembler
 from ingestor.pipeline.context import Context
@@ -13,6 +14,9 @@ from ingestor.pipeline.intake import Intake
 from ingestor.pipeline.poison import PoisonGuard
 from ingestor.pipeline.settle import Settler
 from ingestor.ports import MetadataCache, Unavailable
+
+AT_ONCE = 10
+"""Messages that are not of the usual form between two turns of the event loop."""
 
 
 class Enricher:
@@ -54,15 +58,12 @@ class Enricher:
     async def submit(self, messages: Sequence[Message]) -> None:
         """Take fresh messages. Suspends while the writers are behind."""
         lines, owners, others = encode_at_once(self._encoder, messages, self._store.at_hand())
-        parsed, rejected = parse(self._encoder, others)
-        good = len(owners)
-        self._guard.saw(Stage.DECODE, good=good + len(parsed), refused=len(rejected))
-        self._guard.saw(Stage.MAP, good=good, refused=0)
-        self._settler.reject(rejected)
+        self._guard.saw(Stage.DECODE, good=len(owners), refused=0)
+        self._guard.saw(Stage.MAP, good=len(owners), refused=0)
         if lines:
             await self._assembler.add(lines, owners)
-        if parsed:
-            await self._resolve(parsed)
+        if others:
+            await self._resolve(await self._parse(others))
 
     async def run(self) -> None:
         """Ask again for what was not answered, until cancelled."""
@@ -76,6 +77,17 @@ class Enricher:
             if not self._waiting:
                 backoff.reset()
 
+    async def _parse(self, messages: Sequence[Message]) -> list[Parsed]:
+        """Decode what may be of any form, and take any time: the loop turns in between."""
+        all_parsed: list[Parsed] = []
+        for n in range(0, len(messages), AT_ONCE):
+            parsed, rejected = parse(self._encoder, messages[n : n + AT_ONCE])
+            self._guard.saw(Stage.DECODE, good=len(parsed), refused=len(rejected))
+            self._settler.reject(rejected)
+            all_parsed += parsed
+            await asyncio.sleep(0)
+        return all_parsed
+
     async def _resolve(self, parsed: list[Parsed]) -> None:
         keys = wanted_keys(parsed)
         try:
@@ -86,6 +98,13 @@ class Enricher:
         else:
             if keys:
                 self._intake.unblock("dynamodb")
+        for n in range(0, len(parsed), AT_ONCE):
+            await self._encode(parsed[n : n + AT_ONCE], records)
+            await asyncio.sleep(0)
+
+    async def _encode(
+        self, parsed: Sequence[Parsed], records: Mapping[str, Metadata | None]
+    ) -> None:
         encoded = encode(parsed, records)
         refused = len(encoded.rejected)
         good = len(parsed) - refused - len(encoded.unanswered) - len(encoded.on_hold)

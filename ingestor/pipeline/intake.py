@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from ingestor.core.message import Lease, Message
 from ingestor.core.settlement import InFlight
+from ingestor.pipeline.waiting import set_event
+from ingestor.ports import BATCH
 from ingestor.telemetry.facts import Telemetry
 
 
@@ -21,6 +23,8 @@ class Intake:
 
     def __init__(self, telemetry: Telemetry, *, most_messages: int, most_bytes: int) -> None:
         self.held = InFlight()
+        self.unread_messages = 0
+        self.unread_bytes = 0
         self.most_messages = most_messages
         self.most_bytes = most_bytes
         self.stopping = asyncio.Event()
@@ -30,8 +34,17 @@ class Intake:
         self._blocking: set[str] = set()
         self._update()
 
+    def arrived(self, size_bytes: int) -> None:
+        """A receive brought something that is not read yet: it counts as a full answer."""
+        self.unread_messages += BATCH
+        self.unread_bytes += size_bytes
+        self.empty.clear()
+        if self._is_full() and not self.stopping.is_set():
+            self.open.clear()
+
     def admit(self, messages: Sequence[Message], lease: Lease) -> list[Message]:
-        """Take messages into the window; returns the ones that are not held already."""
+        """Take messages into the window, all that was unread; returns those not held already."""
+        self.unread_messages = self.unread_bytes = 0
         fresh = self.held.admit(messages, lease)
         self._update()
         return fresh
@@ -76,16 +89,11 @@ class Intake:
         return bool(self._blocking)
 
     def _update(self) -> None:
-        held = self.held
-        count = len(held)
-        full = count >= self.most_messages or held.size_bytes >= self.most_bytes
-        may_receive = self.stopping.is_set() or not (self._blocking or full)
-        _set(self.open, on=may_receive)
-        _set(self.empty, on=not count)
+        may_receive = self.stopping.is_set() or not (self._blocking or self._is_full())
+        set_event(self.open, on=may_receive)
+        set_event(self.empty, on=not (len(self.held) or self.unread_messages))
 
-
-def _set(event: asyncio.Event, *, on: bool) -> None:
-    if on:
-        event.set()
-    else:
-        event.clear()
+    def _is_full(self) -> bool:
+        count = len(self.held) + self.unread_messages
+        size_bytes = self.held.size_bytes + self.unread_bytes
+        return count >= self.most_messages or size_bytes >= self.most_bytes

@@ -10,6 +10,7 @@ from ingestor.core.batch import Batcher
 from ingestor.core.concurrency import Concurrency
 from ingestor.core.encode import Encoder
 from ingestor.core.settlement import undecided
+from ingestor.pipeline.arrivals import Arrivals
 from ingestor.pipeline.assemble import Assembler
 from ingestor.pipeline.context import Context
 from ingestor.pipeline.depth import DepthWatcher
@@ -115,10 +116,17 @@ class Pipeline:
         )
         self.depth = DepthWatcher(queue=queue, context=context)
         self.polls = Polls(limits.pollers)
-        self._receiver = Receiver(
+        self._arrivals = Arrivals(
             queue=queue,
             intake=self.intake,
             enricher=self.enricher,
+            polls=self.polls,
+            context=context,
+        )
+        self._receiver = Receiver(
+            queue=queue,
+            intake=self.intake,
+            arrivals=self._arrivals,
             polls=self.polls,
             pause_seconds=limits.receive_pause_seconds,
             context=context,
@@ -166,6 +174,8 @@ class Pipeline:
             ]
             storing = [start(f"write-{n}", self._writer.run) for n in range(self.limits.writers)]
             storing += [
+                start("read", self._arrivals.read),
+                start("hand-on", self._arrivals.hand_on),
                 start("linger", self.assembler.run),
                 start("metadata-retry", self.enricher.run),
                 start("first-contact", self._first_contact),
@@ -205,6 +215,7 @@ class Pipeline:
         for task in (*pollers, *storing):
             task.cancel()
         await asyncio.wait((*pollers, *storing))
+        self._arrivals.admit()
         self.settler.give_back_refused()
         unstored = undecided(self.intake.held)
         self.settler.release(unstored, 0, why="stopped before they could be stored")
@@ -215,6 +226,7 @@ class Pipeline:
 
     async def _store_the_rest(self, pollers: list[asyncio.Task[None]]) -> None:
         await asyncio.wait(pollers)
+        self._arrivals.end()
         await self.assembler.flush()
         await self.intake.empty.wait()
 

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+
+import msgspec
 
 from ingestor.core import settlement
 from ingestor.core.backoff import Backoff
@@ -12,9 +14,22 @@ from ingestor.pipeline.intake import Intake
 from ingestor.pipeline.poison import PoisonGuard
 from ingestor.ports import BATCH, DeadLetter, Failure, Queue, Unavailable
 
+BURST_CALLS = 100
+"""Calls that are made ready in a row, and whose messages are forgotten in a row: see Arrivals."""
+
+
+class _Deletion(msgspec.Struct, eq=False, gc=False):
+    """A call that deletes messages, made ready when so many receipts had been replaced."""
+
+    messages: list[Message]
+    before: int
+    call: Awaitable[Sequence[Failure]]
+
 
 class Settler:
     """Collects settled messages and settles them with the queue in batches of ten.
+
+    Deletes, which are most of it, are made ready and forgotten in bursts.
 
     Several tasks run it side by side. What the queue does not confirm is tried again with
     back-off, always with the newest receipt; what it can never confirm is let go, and comes again.
@@ -34,12 +49,15 @@ class Settler:
         self._clock = context.clock
         self._telemetry = context.telemetry
         self._done: deque[Message] = deque()
+        self._ready: deque[_Deletion] = deque()
+        self._gone: list[_Deletion] = []
         self._dead: deque[Message] = deque()
         self._back: deque[tuple[Message, float, str]] = deque()
         self._work = asyncio.Event()
 
     def __len__(self) -> int:
-        return len(self._done) + len(self._dead) + len(self._back)
+        ready = sum([len(each.messages) for each in self._ready])
+        return ready + len(self._done) + len(self._dead) + len(self._back)
 
     def lines_stored(self, owners: Sequence[Message]) -> None:
         """One line of each owner is stored."""
@@ -95,8 +113,10 @@ class Settler:
 
     async def _settle_some(self) -> bool:
         """One batch call; True when something failed and has to be tried again later."""
-        if self._done:
-            return await self._delete(_take(self._done))
+        if self._done and not self._ready:
+            self._make_ready()
+        if self._ready:
+            return await self._delete_ready()
         if self._dead and not self._guard.tripped:
             return await self._dead_letter(_take(self._dead))
         if self._back:
@@ -108,20 +128,53 @@ class Settler:
         self._work.clear()
         return False
 
-    async def _delete(self, messages: list[Message]) -> bool:
-        held = self._intake.held
-        before = held.received_again
-        try:
+    def _make_ready(self) -> None:
+        """Make the calls that delete what is stored, many in a row."""
+        before = self._intake.held.received_again
+        for _ in range(BURST_CALLS):
+            if not self._done:
+                return
+            messages = _take(self._done)
+            self._ready.append(_Deletion(messages, before, self._queue.delete(messages)))
+
+    async def _delete_ready(self) -> bool:
+        """Make the calls that are ready; True as soon as some of it has to be tried again later."""
+        again = False
+        while self._ready and not again:
+            deletion = self._ready.popleft()
             self._telemetry.queue_called()
-            failures = await self._queue.delete(messages)
-        except Unavailable:
-            self._done += messages
-            self._work.set()
-            raise
-        if not failures and held.received_again == before:  # nearly always
-            self._intake.deleted(messages)
-            self._telemetry.deleted(len(messages))
-            return False
+            try:
+                failures = await deletion.call
+            except Unavailable:
+                self._done += deletion.messages
+                self._work.set()
+                self._forget_gone()
+                raise
+            if failures:
+                again = self._sort_out(deletion, failures)
+            else:
+                self._gone.append(deletion)
+            if again or not self._ready or len(self._gone) >= BURST_CALLS:
+                again |= self._forget_gone()
+        return again
+
+    def _forget_gone(self) -> bool:
+        """Forget what the queue has deleted, many in a row; True when some came again since."""
+        gone, self._gone = self._gone, []
+        received_again = self._intake.held.received_again
+        messages: list[Message] = []
+        again = False
+        for deletion in gone:
+            if deletion.before == received_again:  # nearly always
+                messages += deletion.messages
+            else:
+                again |= self._sort_out(deletion, ())
+        self._intake.deleted(messages)
+        self._telemetry.deleted(len(messages))
+        return again
+
+    def _sort_out(self, deletion: "_Deletion", failures: Sequence[Failure]) -> bool:
+        messages, before = deletion.messages, deletion.before
         gone, again, hopeless = self._sort("delete", messages, before, failures)
         self._intake.deleted(gone)
         self._telemetry.deleted(len(gone))

@@ -7,6 +7,14 @@ from typing import Any
 from ingestor.ports import Clock
 
 
+def set_event(event: asyncio.Event, *, on: bool) -> None:
+    """Set an event, or clear it."""
+    if on:
+        event.set()
+    else:
+        event.clear()
+
+
 async def within(clock: Clock, seconds: float, waiting: Coroutine[Any, Any, Any]) -> bool:
     """Await `waiting` for at most so many seconds; True when it ended in time.
 

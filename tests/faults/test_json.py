@@ -4,10 +4,13 @@ import asyncio
 import json
 import math
 
+import pytest
 from support.rig import reading, rig
 
 from ingestor.adapters.memory import FakeClock, MemoryQueue
-from ingestor.core.message import Message, Reason
+from ingestor.core.encode import Encoder, RouteEncoder
+from ingestor.core.message import Delivered, Reason
+from ingestor.core.opened import Opened
 
 DIGITS = 4_000
 BAD_JSON = {
@@ -46,28 +49,37 @@ ODD_JSON = {
 class Remote(MemoryQueue):
     """Answers after a turn of the loop at the soonest, as all do that are asked over a network."""
 
-    async def receive(self) -> list[Message]:
+    async def receive(self) -> Delivered:
         """See Queue."""
         await asyncio.sleep(0)
         return await super().receive()
 
 
-async def test_f46_json() -> None:
+async def test_f46_json(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of any odd text one message is refused, and the loop turns after each ten at most."""
+    opened = 0
+    open_one = Encoder.open
+
+    def counting(self: Encoder, text: str, *, sent_at_ms: int) -> tuple[RouteEncoder, Opened]:
+        nonlocal opened
+        opened += 1
+        return open_one(self, text, sent_at_ms=sent_at_ms)
+
+    monkeypatch.setattr(Encoder, "open", counting)
     clock = FakeClock()
     r = rig(pollers=1, clock=clock, queue=Remote(clock=clock))
     bodies = [reading(n) for n in range(9 * len(BAD_JSON))]
     for n, (body, _) in enumerate(BAD_JSON.values()):
         bodies.insert(n * 10, body)
     ids = r.send(*bodies, *ODD_JSON.values())
-    taken_at_once: list[int] = []
+    opened_at_once: list[int] = []
 
     async def watch() -> None:
         """At every turn of the loop: how much was done since the one before."""
         before = 0
         while True:
-            taken_at_once.append(r.totals.received - before)
-            before = r.totals.received
+            opened_at_once.append(opened - before)
+            before = opened
             await asyncio.sleep(0)
 
     watching = asyncio.create_task(watch(), name="watch")
@@ -81,5 +93,4 @@ async def test_f46_json() -> None:
     }
     assert len(r.queue.dead_letters) == len(BAD_JSON)
     assert len(r.sink.points) == 9 * len(BAD_JSON) + len(ODD_JSON)
-    # A turn of the loop decodes one answer of SQS: ten messages, a MiB together.
-    assert max(taken_at_once) == 10
+    assert max(opened_at_once) == 10

@@ -12,7 +12,7 @@ from support.rig import rig
 from support.templates import read_templates
 
 from ingestor.adapters.memory import FakeClock, Fault, MemoryQueue
-from ingestor.core.message import Message
+from ingestor.core.message import Delivered
 from ingestor.ports import Unavailable
 from loadtest.proxy import NothingReceived, Status, Unreadable
 
@@ -22,10 +22,10 @@ on_servers = [pytest.mark.servers, pytest.mark.asyncio(loop_scope="session")]
 class EmptyHanded(MemoryQueue):
     """Answers every poll at once, with nothing, as SQS does at its cap of messages in flight."""
 
-    async def receive(self) -> list[Message]:
+    async def receive(self) -> Delivered:
         """See Queue."""
         self.receives += 1
-        return []
+        return Delivered()
 
 
 class Noted(MemoryQueue):
@@ -35,7 +35,7 @@ class Noted(MemoryQueue):
         super().__init__(clock=clock)
         self.moments: list[float] = []
 
-    async def receive(self) -> list[Message]:
+    async def receive(self) -> Delivered:
         """See Queue."""
         self.moments.append(self._clock.monotonic())
         return await super().receive()

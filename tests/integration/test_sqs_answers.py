@@ -140,7 +140,7 @@ async def test_a_message_without_what_we_asked_for_is_unavailable(
         {"Messages": [{"MessageId": "a", "ReceiptHandle": "h", "Body": "{}"}]}
     )
     with pytest.raises(Unavailable, match="unreadable"):
-        await queue.receive()
+        list(await queue.receive())
 
 
 async def test_a_lost_connection_is_tried_once_more(canned: CannedAws, queue: SqsQueue) -> None:
@@ -165,7 +165,7 @@ async def test_the_same_message_twice_in_one_answer(canned: CannedAws, queue: Sq
         for n in (1, 2)
     ]
     canned.always["ReceiveMessage"] = Answer({"Messages": twice})
-    messages = await queue.receive()
+    messages = list(await queue.receive())
     assert [(each.message_id, each.attributes.receive_count) for each in messages] == [
         ("a", 1),
         ("a", 2),

@@ -3,11 +3,12 @@
 import asyncio
 import heapq
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ingestor.core.message import Attributes, Message, Receipt
+from ingestor.core.later import Later
+from ingestor.core.message import Attributes, Delivered, Message, Receipt
 from ingestor.ports import BATCH, Clock, DeadLetter, Failure, QueueDepth
 
 Call = Literal["receive", "delete", "extend", "dead_letter", "depth"]
@@ -109,23 +110,24 @@ class MemoryQueue:
         self._arrived.set()
         return message_id
 
-    async def receive(self) -> list[Message]:
+    async def receive(self) -> Delivered:
         """See Queue."""
         self.receives += 1
         fault = await self._begin("receive")
         if self.most_in_flight is not None and len(self.in_flight) >= self.most_in_flight:
-            return []
+            return Delivered()
         deadline = self._clock.monotonic() + self.wait_seconds
         messages = self._take()
         while not messages and (left := deadline - self._clock.monotonic()) > 0:
             await self._wait_for_arrival(left)
             messages = self._take()
         _finish(fault)
-        return messages
+        return Delivered(messages)
 
-    async def delete(self, receipts: Sequence[Receipt]) -> list[Failure]:
+    def delete(self, receipts: Sequence[Receipt]) -> Awaitable[list[Failure]]:
         """See Queue. A receipt that is not the newest succeeds without effect."""
-        return await self._each("delete", receipts, self._delete)
+        as_of_now = [Receipt(each.message_id, each.receipt_handle) for each in receipts]
+        return Later(self._each, ("delete", as_of_now, self._delete))
 
     async def extend(self, receipts: Sequence[Receipt], seconds: float) -> list[Failure]:
         """See Queue. A receipt that is not the newest succeeds without effect."""

@@ -1,6 +1,6 @@
 """Calls to SQS through aioboto3."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -8,8 +8,12 @@ import msgspec
 from botocore import xform_name
 
 from ingestor.adapters.aws import calling, client_config, make_session, making_clients
+from ingestor.adapters.sqs.answers import ReceiveAnswer
 from ingestor.adapters.sqs.setup import QueueSetupError
 from ingestor.adapters.sqs.transport import CONNECTIONS, POLL_GRACE_SECONDS, Answer
+from ingestor.core.later import Later
+from ingestor.core.message import Delivered
+from ingestor.ports import Delivery
 
 if TYPE_CHECKING:  # the stubs are not installed where the service runs
     from types_aiobotocore_sqs.client import SQSClient
@@ -44,10 +48,20 @@ class BotoTransport:
         self.region_name = client.meta.region_name
         self._client = client
 
-    async def call(
-        self, operation: str, request: Mapping[str, Any], answer: type[Answer], *, seconds: float
-    ) -> Answer:
+    async def receive(self, request: Mapping[str, Any], *, seconds: float) -> Delivery:
         """See Transport."""
+        answer = await self._call("ReceiveMessage", request, ReceiveAnswer, seconds)
+        return Delivered(answer.messages or ())
+
+    def call(
+        self, operation: str, request: Mapping[str, Any], answer: type[Answer], *, seconds: float
+    ) -> Awaitable[Answer]:
+        """See Transport."""
+        return Later(self._call, (operation, request, answer, seconds))
+
+    async def _call(
+        self, operation: str, request: Mapping[str, Any], answer: type[Answer], seconds: float
+    ) -> Answer:
         async with calling("SQS", operation, seconds=seconds):
             call = getattr(self._client, xform_name(operation))
             read = await call(**msgspec.to_builtins(request))

@@ -1,7 +1,7 @@
 """The `Queue` port over SQS."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -11,7 +11,6 @@ from ingestor.adapters.sqs.answers import (
     DepthAnswer,
     Entry,
     Failed,
-    ReceiveAnswer,
     VisibilityEntry,
 )
 from ingestor.adapters.sqs.boto import open_boto
@@ -19,8 +18,9 @@ from ingestor.adapters.sqs.lean.transport import open_lean
 from ingestor.adapters.sqs.letters import CALL_BYTES, Letter, make_letters, split
 from ingestor.adapters.sqs.setup import Setup, inspect
 from ingestor.adapters.sqs.transport import POLL_GRACE_SECONDS, Transport
-from ingestor.core.message import Message, Receipt
-from ingestor.ports import BATCH, DeadLetter, Failure, QueueDepth, Unavailable
+from ingestor.core.later import Later
+from ingestor.core.message import Receipt
+from ingestor.ports import BATCH, DeadLetter, Delivery, Failure, QueueDepth, Unavailable
 
 LONGEST_VISIBILITY_SECONDS = 43_200
 _IDS = [str(n) for n in range(BATCH)]
@@ -121,20 +121,14 @@ class SqsQueue:
     def __repr__(self) -> str:
         return f"<SqsQueue {self.queue_url}>"
 
-    async def receive(self) -> Sequence[Message]:
+    def receive(self) -> Coroutine[Any, Any, Delivery]:
         """See Queue."""
-        answer = await self._polls.call(
-            "ReceiveMessage",
-            self._receive_request,
-            ReceiveAnswer,
-            seconds=self._receive_seconds,
-        )
-        return answer.messages or []
+        return self._polls.receive(self._receive_request, seconds=self._receive_seconds)
 
-    async def delete(self, receipts: Sequence[Receipt]) -> list[Failure]:
+    def delete(self, receipts: Sequence[Receipt]) -> Awaitable[list[Failure]]:
         """See Queue."""
         entries = list(map(Entry, _IDS, [each.receipt_handle for each in receipts]))
-        return await self._settle("DeleteMessageBatch", receipts, entries)
+        return self._settle("DeleteMessageBatch", receipts, entries)
 
     async def extend(self, receipts: Sequence[Receipt], seconds: float) -> list[Failure]:
         """See Queue. SQS counts whole seconds, at most 12 hours: less than asked rather than more.
@@ -191,14 +185,12 @@ class SqsQueue:
             in_flight=answer.attributes.approximate_number_of_messages_not_visible,
         )
 
-    async def _settle(
+    def _settle(
         self, operation: str, receipts: Sequence[Receipt], entries: Sequence[Entry]
-    ) -> list[Failure]:
-        if not entries:
-            return []
+    ) -> Awaitable[list[Failure]]:
         request = {"QueueUrl": self.queue_url, "Entries": entries}
-        answer = await self._calls.call(operation, request, BatchAnswer, seconds=CALL_SECONDS)
-        return _failures(receipts, answer)
+        call = self._calls.call(operation, request, BatchAnswer, seconds=CALL_SECONDS)
+        return Later(_settled, (receipts, call))
 
     async def _send(self, letters: list[Letter]) -> list[Failure]:
         entries = [_entry(n, each) for n, each in enumerate(letters)]
@@ -218,6 +210,10 @@ def _entry(number: int, letter: Letter) -> Mapping[str, Any]:
             for name, (kind, text) in letter.attributes.items()
         },
     }
+
+
+async def _settled(receipts: Sequence[Receipt], call: Awaitable[BatchAnswer]) -> list[Failure]:
+    return _failures(receipts, await call) if receipts else []
 
 
 def _failures(entries: Sequence[Receipt | Letter], answer: BatchAnswer) -> list[Failure]:

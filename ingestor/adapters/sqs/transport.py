@@ -1,7 +1,9 @@
 """The seam below the queue's logic: how one call reaches SQS."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, Protocol, TypeVar
+
+from ingestor.ports import Delivery
 
 Answer = TypeVar("Answer")
 
@@ -16,10 +18,16 @@ class Transport(Protocol):
 
     region_name: str
 
-    async def call(
+    async def receive(self, request: Mapping[str, Any], *, seconds: float) -> Delivery:
+        """Make the call ReceiveMessage; for the rest see `call`."""
+        ...
+
+    def call(
         self, operation: str, request: Mapping[str, Any], answer: type[Answer], *, seconds: float
-    ) -> Answer:
+    ) -> Awaitable[Answer]:
         """Make one call, in at most so many seconds, its one repetition included.
+
+        It is made ready at once, and sent when it is awaited, once.
 
         Args:
             operation: As the API names it, such as `ReceiveMessage`.

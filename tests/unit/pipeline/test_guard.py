@@ -2,20 +2,23 @@
 
 from support.rig import reading, rig
 
+from ingestor.pipeline.arrivals import BURST
+from ingestor.ports import BATCH
+
 
 async def test_stops_when_most_is_refused() -> None:
     """From then on nothing is dead-lettered or received, and readiness says what to do."""
     r = rig(guard_messages=20, pollers=1, settlers=1)
-    r.send(*(f"poison {n}" for n in range(100)))
+    r.send(*(f"poison {n}" for n in range(5_000)))
     async with r.running():
         await r.clock.advance(120)
 
         assert len(r.queue.dead_letters) <= 20
-        assert len(r.queue.waiting) > 70
+        assert len(r.queue.waiting) >= 5_000 - 4 * BURST * BATCH
         assert "guard" in r.telemetry.down
         assert "INGESTOR_GUARD_MESSAGES" in r.telemetry.down["guard"]
 
-    assert len(r.queue.waiting) + len(r.queue.dead_letters) == 100
+    assert len(r.queue.waiting) + len(r.queue.dead_letters) == 5_000
     assert r.queue.in_flight == []
 
 

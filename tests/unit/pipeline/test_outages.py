@@ -214,10 +214,10 @@ async def test_delivered_again_during_its_delete() -> None:
     r.queue.refuse = lambda call, key: (
         Failure(key, "InternalError", permanent=False) if call == "extend" else None
     )
-    [message] = r.send_readings(1)
+    r.send_readings(1)
 
     async with r.running():
-        await r.until(lambda: r.queue.receive_counts[message] == 2)
+        await r.until(lambda: r.totals.received == 2)
         gate.set()
         await r.until(lambda: r.queue.deleted)
 

@@ -49,10 +49,10 @@ async def test_a_batch_waits_for_its_age() -> None:
 
     async with r.running():
         r.send(reading(1))
-        await r.clock.advance(0.49)
+        await r.clock.advance(0.5)
         assert r.sink.writes == []
 
-        await r.clock.advance(0.02)
+        await r.clock.advance(0.03)
         assert len(r.sink.writes) == 1
 
 
@@ -62,7 +62,7 @@ async def test_a_full_batch_waits_for_nothing() -> None:
     r.send_readings(20)
 
     async with r.running():
-        await r.clock.advance(0.01)
+        await r.clock.advance(0.03)
 
         assert [len(lines) for lines in r.sink.writes] == [10, 10]
 

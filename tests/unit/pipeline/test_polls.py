@@ -98,7 +98,7 @@ async def test_a_backlog_is_not_waited_for() -> None:
     r.send_readings(40)
 
     async with r.running():
-        await r.clock.advance(0.01)
+        await r.clock.advance(0.03)
         assert r.totals.received == 40
 
 

@@ -1,10 +1,8 @@
 """Calls to SQS over our own HTTP: a tenth of the CPU time of aioboto3's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from random import SystemRandom
 from time import time
@@ -13,23 +11,33 @@ from typing import Any
 import msgspec
 
 from ingestor.adapters.aws import CREDENTIALS, error_answer, short_code, unreadable
+from ingestor.adapters.sqs.answers import ReceiveAnswer
 from ingestor.adapters.sqs.lean.connection import ConnectionLost, Reply, UnreadableReply
 from ingestor.adapters.sqs.lean.credentials import Credentials
 from ingestor.adapters.sqs.lean.endpoint import find_endpoint, make_session
 from ingestor.adapters.sqs.lean.pool import Pool
 from ingestor.adapters.sqs.lean.signing import Keys, Signer
+from ingestor.adapters.sqs.lean.skew import Skew
+from ingestor.adapters.sqs.lean.unread import SHORT_BYTES, Unread
 from ingestor.adapters.sqs.transport import CONNECTIONS, Answer
-from ingestor.ports import Unavailable
+from ingestor.core.later import Later
+from ingestor.core.message import Delivered
+from ingestor.ports import Delivery, Unavailable
 
 OPEN_SECONDS = 15.0
-SKEW_SECONDS = 60.0
-"""A clock that is further off than this is corrected; SQS accepts five minutes."""
 PAUSE_SECONDS = 0.2
 """Longest wait before the one repetition after an error of the server."""
 REPEATED_BYTES = 1024
 """Longer bodies bring messages: those of deletes, ten of which succeeded, are the same again."""
 
+GOOD_SECONDS = 60.0
+"""How long a request that was made ready may wait; SQS accepts a signature of five minutes ago."""
+
+REUSED_SECONDS = 1.0
+"""So long all polls are one and the same request."""
+
 _OK = 200
+_RECEIVE = "ReceiveMessage"
 _SERVER_ERRORS = frozenset({500, 502, 503, 504})
 _FORBIDDEN = frozenset({400, 401, 403})
 _SKEWED = frozenset({"RequestTimeTooSkewed", "RequestInTheFuture"})
@@ -67,24 +75,12 @@ def _look_up(**options: Any) -> Any:
     return find_endpoint(make_session(), **options)
 
 
-class Skew:
-    """How many seconds the clock of SQS is ahead of ours, for all transports of a client."""
+class Signed(msgspec.Struct, gc=False):
+    """A whole request, and until when (loop time) it may be sent."""
 
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def learn(self, date: str) -> bool:
-        """Read a Date header; True when our clock was found to be wrong."""
-        try:
-            there = parsedate_to_datetime(date)
-        except ValueError:
-            return False
-        there = there if there.tzinfo else there.replace(tzinfo=UTC)
-        seconds = (there - datetime.fromtimestamp(time(), UTC)).total_seconds()
-        if abs(seconds - self.seconds) < SKEW_SECONDS:
-            return False
-        self.seconds = seconds
-        return True
+    keys: Keys
+    request: bytes
+    good_until: float
 
 
 class LeanTransport:
@@ -102,26 +98,59 @@ class LeanTransport:
         self._random = SystemRandom()
         self._decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
         self._encoded: tuple[Mapping[str, Any], bytes] = ({}, b"{}")
+        self._poll: Signed | None = None
+        self._poll_anew_at = 0.0
         self._before: dict[Any, tuple[bytes, Any]] = {}
 
-    async def call(
-        self, operation: str, request: Mapping[str, Any], answer: type[Answer], *, seconds: float
-    ) -> Answer:
-        """See Transport."""
+    async def receive(self, request: Mapping[str, Any], *, seconds: float) -> Delivery:
+        """See Transport. It is read when it is iterated over."""
         if request is not self._encoded[0]:  # every poll asks the same
             self._encoded = (request, _encode(request))
+            self._poll = None
         body = self._encoded[1]
-        deadline = self._loop.time() + seconds
+        poll = self._poll
+        if poll is None or self._loop.time() > self._poll_anew_at:
+            poll = self._poll = self._signed(_RECEIVE, body)
+            self._poll_anew_at = self._loop.time() + REUSED_SECONDS
+        reply = await self._ask(_RECEIVE, body, poll, seconds)
+        if len(reply) <= SHORT_BYTES:
+            return Delivered(self._read_messages(reply).messages or ())
+        return Unread(reply, self._read_messages)
+
+    def call(
+        self, operation: str, request: Mapping[str, Any], answer: type[Answer], *, seconds: float
+    ) -> Awaitable[Answer]:
+        """See Transport. Where keys are at hand, the request is signed at once."""
+        body = _encode(request)
+        signed = self._signed(operation, body)
+        return Later(self._call, (operation, body, signed, answer, seconds))
+
+    async def _call(
+        self,
+        operation: str,
+        body: bytes,
+        signed: Signed | None,
+        answer: type[Answer],
+        seconds: float,
+    ) -> Answer:
+        return self._read(operation, await self._ask(operation, body, signed, seconds), answer)
+
+    async def _ask(
+        self, operation: str, body: bytes, signed: Signed | None, seconds: float
+    ) -> bytes:
+        """The body of the answer to a call."""
+        now = self._loop.time()
+        deadline = now + seconds
         try:
-            keys = self._credentials.held() or await self._keys(deadline)
-            signed = self._signer.request(operation, body, keys, time() + self._skew.seconds)
+            if signed is None or now > signed.good_until:
+                signed = await self._sign(operation, body, deadline)
             try:
-                reply = await self._pool.ask(signed, deadline)
+                reply = await self._pool.ask(signed.request, deadline)
             except ConnectionLost:
-                reply = await self._once_more(operation, body, None, keys, deadline)
+                reply = await self._once_more(operation, body, None, signed.keys, deadline)
             else:
                 if reply.status != _OK:
-                    reply = await self._once_more(operation, body, reply, keys, deadline)
+                    reply = await self._once_more(operation, body, reply, signed.keys, deadline)
         except TimeoutError as exc:
             raise Unavailable(f"SQS did not answer {operation} within {seconds:g} s.") from exc
         except ConnectionLost as exc:
@@ -136,12 +165,27 @@ class LeanTransport:
                 status=reply.status,
                 retry_after=reply.header("retry-after"),
             )
-        try:
-            return self._read(reply.body, answer)
-        except (ValueError, RecursionError) as exc:  # msgspec's own errors are ValueErrors
-            raise unreadable("SQS", operation) from exc
+        return reply.body
 
-    def _read(self, body: bytes, answer: type[Answer]) -> Answer:
+    def _signed(self, operation: str, body: bytes) -> Signed | None:
+        """A request that may be sent for a while; None when keys have to be fetched first."""
+        keys = self._credentials.held()
+        if keys is None:
+            return None
+        request = self._signer.request(operation, body, keys, time() + self._skew.seconds)
+        return Signed(keys, request, self._loop.time() + GOOD_SECONDS)
+
+    async def _sign(self, operation: str, body: bytes, deadline: float) -> Signed:
+        """The same, with keys that are waited for."""
+        async with asyncio.timeout_at(deadline):
+            keys = await self._credentials.get()
+        request = self._signer.request(operation, body, keys, time() + self._skew.seconds)
+        return Signed(keys, request, deadline)
+
+    def _read_messages(self, body: bytes) -> ReceiveAnswer:
+        return self._read(_RECEIVE, body, ReceiveAnswer)
+
+    def _read(self, operation: str, body: bytes, answer: type[Answer]) -> Answer:
         """The body as what was asked for; the same bytes as last time are the same object."""
         before = self._before.get(answer)
         if before is not None and before[0] == body:
@@ -150,7 +194,10 @@ class LeanTransport:
         decoder = self._decoders.get(answer)
         if decoder is None:
             decoder = self._decoders[answer] = msgspec.json.Decoder(answer, strict=False)
-        read: Answer = decoder.decode(body)
+        try:
+            read: Answer = decoder.decode(body)
+        except (ValueError, RecursionError) as exc:  # msgspec's own errors are ValueErrors
+            raise unreadable("SQS", operation) from exc
         if len(body) <= REPEATED_BYTES:
             self._before[answer] = (body, read)
         return read
@@ -165,13 +212,8 @@ class LeanTransport:
                 await asyncio.sleep(self._random.random() * PAUSE_SECONDS)
             elif not await self._mended(reply, keys):
                 return reply
-        keys = await self._keys(deadline)
-        signed = self._signer.request(operation, body, keys, time() + self._skew.seconds)
-        return await self._pool.ask(signed, deadline, fresh=True)
-
-    async def _keys(self, deadline: float) -> Keys:
-        async with asyncio.timeout_at(deadline):
-            return await self._credentials.get()
+        signed = await self._sign(operation, body, deadline)
+        return await self._pool.ask(signed.request, deadline, fresh=True)
 
     async def _mended(self, reply: Reply, keys: Keys) -> bool:
         """Whether the reason for a refusal was ours, and is gone."""
