@@ -28,6 +28,8 @@ from ingestor.pipeline.waiting import within
 from ingestor.pipeline.write import Writer
 from ingestor.ports import BATCH, MetadataCache, Queue, TimeSeriesSink, Unavailable
 
+HANDS = 4
+"""Bursts that may wait for metadata, or for the writers, at once."""
 RELEASE_SECONDS = 4.0
 """The last part of the time to stop, kept for giving back what could not be stored."""
 MOST_SETTLERS = 64
@@ -175,7 +177,7 @@ class Pipeline:
             storing = [start(f"write-{n}", self._writer.run) for n in range(self.limits.writers)]
             storing += [
                 start("read", self._arrivals.read),
-                start("hand-on", self._arrivals.hand_on),
+                *(start(f"hand-on-{n}", self._arrivals.hand_on) for n in range(HANDS)),
                 start("linger", self.assembler.run),
                 start("metadata-retry", self.enricher.run),
                 start("first-contact", self._first_contact),

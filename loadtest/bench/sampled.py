@@ -49,6 +49,7 @@ STAGES = {
     "pipeline/places": "write",
     "pipeline/write": "write",
     "pipeline/receive": "receive",
+    "pipeline/arrivals": "receive",
     "pipeline/settle": "delete",
     "pipeline/leases": "delete",
     "pipeline/poison": REST,

@@ -113,8 +113,9 @@ class FaultProxy:
         self._armed[operation].extend((fault, n == times) for n in range(1, times + 1))
 
     def disarm(self) -> None:
-        """Forget all faults that have not happened yet."""
+        """Forget all faults that have not happened yet: the next one armed is for the next call."""
         self._armed.clear()
+        self._spared.clear()
 
     @property
     def down(self) -> bool:

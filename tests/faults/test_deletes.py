@@ -43,6 +43,7 @@ async def test_f10_newest_receipt(ground: Ground) -> None:
         ground.influxdb.arm(write, "write", times=100)
         await ground.send(*(reading(n) for n in range(30)))
         await ground.until(lambda: ground.site.custody.redelivered >= 30)
+        await ground.until_total(service, "ingestor_duplicates_total", 30)
         ground.sqs.disarm()
         write.let_go.set()
         ground.influxdb.disarm()

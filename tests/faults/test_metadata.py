@@ -80,13 +80,14 @@ async def test_f23_the_whole_table_is_throttled(ground: Ground, table: FaultProx
     table.arm(THROTTLED, "BatchGetItem", times=100_000)
     async with ground.service() as service:
         await ground.until(lambda: ground.influxdb.requests)
-        await ground.send(*(reading(n) for n in range(200)))
+        await ground.send(*(reading(n) for n in range(100)))
         await ground.until_not_ready(service, "it is asked too often")
+        await ground.send(*(reading(n) for n in range(100, 200)))
         requests = table.requests
         await ground.until(lambda: table.requests >= requests + 4)
         backlog = await ground.stack.backlog()
         assert backlog.waiting + backlog.in_flight == 200
-        assert backlog.waiting > 100
+        assert backlog.waiting >= 60  # polls under way may bring ten each
         assert await ground.sequences() == []
         table.disarm()
         await ground.until_empty()

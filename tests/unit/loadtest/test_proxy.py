@@ -317,8 +317,6 @@ async def test_unprocessed_keys(place: Place) -> None:
     assert answer["UnprocessedKeys"] == left
 
     place.proxy.disarm()
-    for _ in range(SPARED):
-        await place.ask()
     place.proxy.arm(UnprocessedKeys(each=1))
     asked = len(place.asked)
     answer = await place.answers("BatchGetItem", content)
@@ -366,6 +364,16 @@ async def test_paused_and_disarmed(place: Place) -> None:
     place.proxy.disarm()
     assert (await place.ask()).status == 200
     assert place.proxy.armed == 0
+
+
+async def test_disarmed_after_the_last(place: Place) -> None:
+    """What is armed after that befalls the very next call: none is spared any more."""
+    place.proxy.arm(Status(500, "error"))
+    assert (await place.ask()).status == 500
+
+    place.proxy.disarm()
+    place.proxy.arm(Status(503, "other"))
+    assert (await place.ask()).status == 503
 
 
 async def test_down(place: Place) -> None:

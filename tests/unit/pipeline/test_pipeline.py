@@ -43,6 +43,19 @@ async def test_what_is_at_hand_is_not_looked_up() -> None:
     assert len(r.queue.dead_letters) == 1
 
 
+async def test_all_is_at_hand() -> None:
+    """Nothing is looked up then, and nothing parsed."""
+    r = rig()
+    r.store.known["key-1"] = Metadata({"family": "at-hand"})
+    r.send(*(reading(n, metakey="key-1") for n in range(3)))
+
+    async with r.running():
+        await r.until(lambda: len(r.queue.deleted) == 3)
+
+    assert len(r.sink.points) == 3
+    assert r.store.fetches == []
+
+
 async def test_a_batch_waits_for_its_age() -> None:
     """A lonely message is written when its batch is old enough, and not before."""
     r = rig(batch_seconds=0.5)
