@@ -95,7 +95,7 @@ class Arrivals:
         for delivery in unread:
             before = len(messages)
             try:
-                messages += delivery
+                messages += iter(delivery)  # a list would ask for the length, which is counted
             except Unavailable as error:
                 self._telemetry.dependency_down("sqs", error.reason)
             else:

@@ -11,11 +11,13 @@ class Polls:
 
     Answers that are at least half full add a poll each, all others take one away: where little
     comes, fewer polls bring more each, and SQS bills by the request. Poller `n` works while `n` is
-    below `wanted`, which lies between 1 and `most`.
+    below `wanted`, which lies between 1 and `most`. `trickle` is whether the latest answer that was
+    read was less than half full.
     """
 
     def __init__(self, most: int) -> None:
         self.wanted = 1
+        self.trickle = True
         self._most = most
         self._ended = False
         self._turns = [asyncio.Event() for _ in range(most)]
@@ -27,6 +29,7 @@ class Polls:
 
     def answered(self, count: int) -> None:
         """A poll brought so many messages."""
+        self.trickle = count < GROWS_FROM
         if count >= GROWS_FROM and self.wanted < self._most:
             self._turns[self.wanted].set()
             self.wanted += 1

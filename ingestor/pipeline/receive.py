@@ -65,7 +65,9 @@ class Receiver:
                 self._arrivals.add(delivery)
                 if not self._arrivals.room.is_set():
                     await self._arrivals.room.wait()
-                if self._pause_seconds and len(delivery) < GROWS_FROM:
+                # To count the messages takes time; under load nobody needs to know.
+                wants_pause = self._pause_seconds and self._polls.trickle
+                if wants_pause and len(delivery) < GROWS_FROM:
                     # What comes meanwhile comes with the next answer: fewer requests to pay for.
                     await self._pause(self._pause_seconds)
                 continue

@@ -5,7 +5,8 @@ import asyncio
 from support.rig import rig
 
 from ingestor.adapters.memory import FakeClock, MemoryQueue
-from ingestor.pipeline.polls import Polls
+from ingestor.core.message import Delivered
+from ingestor.pipeline.polls import GROWS_FROM, Polls
 
 
 async def turns(polls: Polls, most: int) -> list[int]:
@@ -111,3 +112,41 @@ async def test_a_stop_ends_the_pause() -> None:
         await r.until(lambda: r.totals.received == 1)
     assert r.clock.monotonic() < 5.0
     assert len(r.queue.deleted) == 1
+
+
+def test_a_trickle_is_what_was_read_last() -> None:
+    """Until half an answer was read, and again as soon as less was."""
+    polls = Polls(4)
+    assert polls.trickle
+    polls.answered(GROWS_FROM)
+    assert not polls.trickle
+    polls.answered(GROWS_FROM - 1)
+    assert polls.trickle
+
+
+class Uncounted(Delivered):
+    """Many messages, which nobody may count."""
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        raise AssertionError
+
+
+async def test_under_load_nobody_counts() -> None:
+    """Once answers are full, the next poll follows without a look at what the last one brought."""
+    clock = FakeClock()
+    queue = MemoryQueue(clock=clock)
+    r = rig(clock=clock, queue=queue, receive_pause_seconds=5.0, pollers=1)
+    r.pipeline.polls.answered(10)
+    counted = iter([Uncounted(), Uncounted()])
+    receive = queue.receive
+
+    async def receive_uncounted() -> Delivered:
+        return next(counted, None) or await receive()
+
+    queue.receive = receive_uncounted  # type: ignore[method-assign]
+    async with r.running():
+        await clock.advance(0.01)
+        assert next(counted, None) is None
