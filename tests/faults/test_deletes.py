@@ -132,6 +132,8 @@ async def test_f50_polls_leave_room_for_deletes(
             receipt = Receipt(message.message_id, message.receipt_handle)
             assert await queue.delete([receipt]) == []
             assert not any(poll.done() for poll in polls)
-            for poll in polls:
-                poll.cancel()
-    await ground.until_empty()
+            await ground.until_empty()
+            # Answered, not cancelled: the server gives what the next test sends to polls that are
+            # gone.
+            while not all(poll.done() for poll in polls):
+                await ground.send(*(reading(n) for n in range(10)))
