@@ -112,7 +112,7 @@ class Settler:
                 self._telemetry.dependency_up("sqs")
 
     async def _settle_some(self) -> bool:
-        """One batch call; True when something failed and has to be tried again later."""
+        """What is ready to be deleted, or one batch call; True when some has to be tried again."""
         if self._done and not self._ready:
             self._make_ready()
         if self._ready:

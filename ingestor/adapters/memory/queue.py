@@ -126,8 +126,7 @@ class MemoryQueue:
 
     def delete(self, receipts: Sequence[Receipt]) -> Awaitable[list[Failure]]:
         """See Queue. A receipt that is not the newest succeeds without effect."""
-        as_of_now = [Receipt(each.message_id, each.receipt_handle) for each in receipts]
-        return Later(self._each, ("delete", as_of_now, self._delete))
+        return self._each("delete", receipts, self._delete)
 
     async def extend(self, receipts: Sequence[Receipt], seconds: float) -> list[Failure]:
         """See Queue. A receipt that is not the newest succeeds without effect."""
@@ -148,13 +147,21 @@ class MemoryQueue:
         _finish(await self._begin("depth"))
         return QueueDepth(visible=len(self.waiting), in_flight=len(self.in_flight))
 
-    async def _each(
+    def _each(
+        self,
+        call: Call,
+        receipts: Sequence[Receipt],
+        settle: Callable[[Receipt], Failure | None],
+    ) -> Awaitable[list[Failure]]:
+        as_of_now = [Receipt(each.message_id, each.receipt_handle) for each in receipts]
+        return Later(self._settle, (call, as_of_now, settle))
+
+    async def _settle(
         self,
         call: Call,
         receipts: Sequence[Receipt],
         settle: Callable[[Receipt], Failure | None],
     ) -> list[Failure]:
-        receipts = [Receipt(each.message_id, each.receipt_handle) for each in receipts]  # as of now
         fault = await self._begin(call)
         results = [self._refused(call, each.message_id) or settle(each) for each in receipts]
         _finish(fault)

@@ -170,17 +170,17 @@ class LeanTransport:
     def _signed(self, operation: str, body: bytes) -> Signed | None:
         """A request that may be sent for a while; None when keys have to be fetched first."""
         keys = self._credentials.held()
-        if keys is None:
-            return None
-        request = self._signer.request(operation, body, keys, time() + self._skew.seconds)
-        return Signed(keys, request, self._loop.time() + GOOD_SECONDS)
+        return None if keys is None else self._signed_with(keys, operation, body)
 
     async def _sign(self, operation: str, body: bytes, deadline: float) -> Signed:
         """The same, with keys that are waited for."""
         async with asyncio.timeout_at(deadline):
             keys = await self._credentials.get()
+        return self._signed_with(keys, operation, body)
+
+    def _signed_with(self, keys: Keys, operation: str, body: bytes) -> Signed:
         request = self._signer.request(operation, body, keys, time() + self._skew.seconds)
-        return Signed(keys, request, deadline)
+        return Signed(keys, request, self._loop.time() + GOOD_SECONDS)
 
     def _read_messages(self, body: bytes) -> ReceiveAnswer:
         return self._read(_RECEIVE, body, ReceiveAnswer)
@@ -212,6 +212,7 @@ class LeanTransport:
                 await asyncio.sleep(self._random.random() * PAUSE_SECONDS)
             elif not await self._mended(reply, keys):
                 return reply
+        self._poll = None  # it may be what was refused: with other keys, or at another time
         signed = await self._sign(operation, body, deadline)
         return await self._pool.ask(signed.request, deadline, fresh=True)
 
