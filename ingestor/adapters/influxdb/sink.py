@@ -19,8 +19,6 @@ PRECISION = "ns"
 
 COMPRESS_FROM_BYTES = 1024
 """Smaller bodies go as they are: they fit into a packet anyway."""
-COMPRESS_IN_THREAD_FROM_BYTES = 256 * 1024
-"""Larger ones would hold up the event loop: a quarter of a millisecond at this size."""
 
 _LEVEL = 1  # a fifth of the time of zlib's level 1, and a sixth smaller; 3 takes six times as long
 _CONTROL_WRITE = b"# Is this the right address, and may we write there?"
@@ -54,7 +52,10 @@ class InfluxDbSink:
         self._address = str(URL(url).origin())
         self._secrets = secrets
         self._timeout_seconds = timeout_seconds
-        # One thread compresses for a hundred times more than one event loop encodes.
+        # One thread compresses for a hundred times more than one event loop encodes. Never on the
+        # event loop's own thread: ISA-L leaves the upper halves of the processor's vector registers
+        # in use, and everything that runs there afterwards takes a seventh longer, for good
+        # (measured: `loadtest/README.md`).
         self._compressor = ThreadPoolExecutor(1, thread_name_prefix="influxdb-gzip")
 
     def __repr__(self) -> str:
@@ -98,17 +99,12 @@ class InfluxDbSink:
     async def _ask(self, body: bytes) -> Judgement:
         compressed = len(body) >= COMPRESS_FROM_BYTES
         if compressed:
-            body = await self._compress(body)
+            loop = asyncio.get_running_loop()
+            body = await loop.run_in_executor(self._compressor, _gzip, body)
         with self._errors_are_unavailable():
             async with await self._post(body, compressed=compressed) as response:
                 reply = await _read(response)
         return judge(reply, secrets=self._secrets)
-
-    async def _compress(self, body: bytes) -> bytes:
-        if len(body) < COMPRESS_IN_THREAD_FROM_BYTES:
-            return _gzip(body)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._compressor, _gzip, body)
 
     @contextmanager
     def _errors_are_unavailable(self) -> Iterator[None]:

@@ -2,11 +2,13 @@
 
 import asyncio
 import base64
+import gzip
 import json
 import logging
 import threading
 
 import pytest
+from isal import igzip
 from support.canned import CUT, CannedServer, reply
 from support.influxdb import SECRET, Api
 
@@ -65,7 +67,7 @@ async def test_nobody_may_be_named(server: CannedServer) -> None:
 @pytest.mark.parametrize(
     ("count", "compressed"),
     [(1, False), (20, False), (100, True), (50_000, True)],
-    ids=["one", "below", "above", "in-a-thread"],
+    ids=["one", "below", "above", "large"],
 )
 async def test_a_body_is_all_lines_and_compressed_when_it_pays(
     sink: InfluxDbSink, server: CannedServer, count: int, *, compressed: bool
@@ -78,6 +80,24 @@ async def test_a_body_is_all_lines_and_compressed_when_it_pays(
     assert request.body == b"\n".join(lines)
     assert (request.headers.get("content-encoding") == "gzip") is compressed
     assert (len(request.raw_body) < len(request.body) / 2) is compressed
+
+
+async def test_nothing_is_compressed_on_the_thread_of_the_event_loop(
+    sink: InfluxDbSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However small: once is enough to make everything there slower for good."""
+    threads = []
+
+    def compress(body: bytes, *_: object, **__: object) -> bytes:
+        threads.append(threading.current_thread())
+        return gzip.compress(body)
+
+    monkeypatch.setattr(igzip, "compress", compress)
+    for count in (100, 50_000):
+        await sink.write([LINE] * count)
+
+    assert len(threads) == 2
+    assert threading.current_thread() not in threads
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
