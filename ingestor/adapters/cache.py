@@ -14,9 +14,6 @@ KEYS_PER_CALL = 100
 CALLS_AT_ONCE = 4
 JITTER = 0.1
 """Records live up to a tenth longer or shorter, so that a fleet's do not all expire together."""
-RECENT_SECONDS = 1.0
-"""A key is marked as used once in so long: the order of use is no finer than that."""
-MOST_RECENT = 20_000
 GRACE_SECONDS = 5.0
 """After a failed look-up, how long an outdated record is used before the store is asked again."""
 
@@ -58,7 +55,10 @@ class CachedMetadata:
     been made since.
 
     The TTLCache drops what can be of no further use; whether an entry is fresh is decided here,
-    because its age limit has jitter and depends on whether there is a record.
+    because its age limit has jitter and depends on whether there is a record. A dictionary before
+    it has the records that are fresh for another second, and its answers do not count as use. So
+    once a second nothing is left in it of a cache that is full, and of any other only what will
+    still be fresh a second later: as long as there is room, nobody needs to know what was used.
 
     Args:
         store: Whom to ask.
@@ -99,9 +99,10 @@ class CachedMetadata:
         longest = max(ttl_seconds, negative_ttl_seconds) * (1 + JITTER) + stale_seconds
         self._entries: TTLCache[str, _Entry] = TTLCache(capacity, longest, timer=clock.monotonic)
         self._hits = 0
-        # What was used since the last mark: to find it here takes a tenth of the time.
-        self._recent = Known(self._look)
-        self._recent_until = 0.0
+        # To find a record here takes a tenth of the time.
+        self._at_hand = Known(self._look)
+        self._at_hand_until = 0
+        self._ending: dict[int, list[str]] = {}  # keys, by the second within which they end
         self._now = 0.0
         self._calls: dict[str, _Call] = {}
         self._open: _Call | None = None
@@ -110,7 +111,7 @@ class CachedMetadata:
     @property
     def hits(self) -> int:
         """Keys answered from memory with a record."""
-        return self._hits + self._recent.used
+        return self._hits + self._at_hand.used
 
     @property
     def size(self) -> int:
@@ -124,12 +125,10 @@ class CachedMetadata:
 
     def at_hand(self) -> Known:
         """The records in memory that may be used now, until the next call."""
-        recent = self._recent
         self._now = now = self._clock.monotonic()
-        if now >= self._recent_until or len(recent) > MOST_RECENT:
-            recent.clear()
-            self._recent_until = now + RECENT_SECONDS
-        return recent
+        if now >= self._at_hand_until:
+            self._begin_second(int(now))
+        return self._at_hand
 
     async def fetch(self, keys: Sequence[str]) -> dict[str, Metadata | None]:
         """See MetadataStore. Raises Unavailable when neither memory nor store have an answer."""
@@ -154,6 +153,15 @@ class CachedMetadata:
             await self._look_up(missing, answers)
         return answers
 
+    def _begin_second(self, second: int) -> None:
+        if len(self._entries) >= self._entries.maxsize:
+            self._at_hand.clear()
+            self._ending.clear()
+        for ended in range(self._at_hand_until, second + 1) if self._ending else ():
+            for key in self._ending.pop(ended, ()):
+                self._at_hand.pop(key, None)
+        self._at_hand_until = second + 1
+
     def _fresh(self, key: str) -> _Entry | None:
         """What memory knows of a key, if it may be used now."""
         try:
@@ -163,15 +171,17 @@ class CachedMetadata:
         return entry if self._now < entry.fresh_until else None
 
     def _look(self, key: str) -> Metadata | None:
-        """The record of a key that was not used since the last mark, if it is in memory."""
+        """The record of a key that is not at hand yet, if it is in memory."""
         entry = self._fresh(key)
         return None if entry is None else self._used(key, entry)
 
     def _used(self, key: str, entry: _Entry) -> Metadata | None:
-        """The record of an entry, noted as used where it stays usable until the next mark."""
+        """The record of an entry, at hand from now on where it stays fresh for this second."""
         record = entry.record
-        if record is not None and entry.fresh_until >= self._recent_until:
-            self._recent[key] = record
+        ends = int(entry.fresh_until)
+        if record is not None and ends >= self._at_hand_until:
+            self._at_hand[key] = record
+            self._ending.setdefault(ends, []).append(key)
         return record
 
     def forget(self, keys: Iterable[str]) -> int:
@@ -181,7 +191,7 @@ class CachedMetadata:
         """
         dropped = 0
         for key in keys:
-            self._recent.pop(key, None)
+            self._at_hand.pop(key, None)
             dropped += self._entries.pop(key, None) is not None
             call = self._calls.pop(key, None)
             if call is not None:
@@ -253,7 +263,7 @@ class CachedMetadata:
         fresh_until = self._clock.monotonic() + ttl
         stale_until = fresh_until if record is None else fresh_until + self._stale_seconds
         self._entries[key] = _Entry(record, fresh_until, stale_until)
-        self._recent.pop(key, None)
+        self._at_hand.pop(key, None)
         return record
 
     def _outdated(self, key: str) -> Metadata | None:

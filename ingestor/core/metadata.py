@@ -9,11 +9,12 @@ from typing import Any
 class Metadata:
     """The scalar attributes of one metadata record, already turned into tag text.
 
-    Compared by identity: the encoder keeps the escaped form of a record for as long as
-    the cache hands out the same object.
+    Compared by identity. `series` is the encoder's: what it made of the record first, kept as long
+    as the cache hands out the same object. See `SeriesEncoder`.
     """
 
     attributes: dict[str, str] = field(default_factory=dict)
+    series: tuple[Any, ...] | None = None
 
 
 class Known(dict[Any, Metadata | None]):

@@ -105,15 +105,26 @@ def _line(code: "_Code", route: Route, parts: Parts) -> None:
     """From a reading and its record to the line."""
     for n, (source, text) in enumerate(zip(route.tags.values(), parts.series.tags, strict=True)):
         _tag(code, n, source, text)
-    values = "".join(f"tag{n}, " for n in range(len(parts.series.tags)))
-    code.add(1, f"series = {code.value(parts.series.known.young.get)}(({code.record}, {values}))")
-    code.add(1, "if series is None:")
-    code.add(2, f"series = {code.value(parts.series.prefix)}(({values}), {code.record})")
+    _series(code, parts.series)
     for n, (name, rule) in enumerate(route.fields.items()):
         _field(code, n, escape_name(name), rule, parts.fields[n])
     _field_set(code, len(parts.fields), parts.no_fields)
     _time(code, route, parts.clock)
     code.add(1, 'return f"{series} {fields} {ns}".encode()')
+
+
+def _series(code: "_Code", series: SeriesEncoder) -> None:
+    """What the record remembers, if it is that, or else what the encoder does."""
+    count = len(series.tags)
+    values = "".join(f"tag{n}, " for n in range(count))
+    same = "".join(f" and own[{n + 1}] == tag{n}" for n in range(count))
+    code.add(1, f"own = None if {code.record} is None else {code.record}.series")
+    code.add(1, f"if own is not None and own[0] is {code.value(series.mark)}{same}:")
+    code.add(2, f"series = own[{count + 1}]")
+    code.add(1, "else:")
+    code.add(2, f"series = {code.value(series.known.young.get)}(({code.record}, {values}))")
+    code.add(2, "if series is None:")
+    code.add(3, f"series = {code.value(series.prefix)}(({values}), {code.record})")
 
 
 class _Code:

@@ -11,7 +11,6 @@ from ingestor.adapters.cache import (
     CALLS_AT_ONCE,
     GRACE_SECONDS,
     KEYS_PER_CALL,
-    MOST_RECENT,
     CachedMetadata,
 )
 from ingestor.adapters.memory import FakeClock, MemoryMetadata
@@ -90,50 +89,6 @@ async def test_asks_the_store_once_for_a_record(
     assert first["a"] is second["a"] is store.records["a"]
     assert store.fetches == [("a", "b")]
     assert (cache.misses, cache.hits, cache.size) == (2, 2, 2)
-
-
-async def test_at_hand_is_what_may_be_used_now(
-    cache: CachedMetadata, store: MemoryMetadata
-) -> None:
-    """Fresh records, without a wait; neither "there is none" nor what nobody asked for."""
-    assert cache.at_hand()["a"] is None
-    await cache.fetch(["a", "x"])
-    known = cache.at_hand()
-    assert [known[key] for key in ("a", "b", "x", None, 5)] == [store.records["a"], *[None] * 4]
-    known.used += 3
-    assert cache.hits == 3
-    assert store.fetches == [("a", "x")]
-
-
-@pytest.mark.parametrize("just_used", [False, True])
-async def test_at_hand_no_longer_than_its_time(
-    cache: CachedMetadata, clock: FakeClock, *, just_used: bool
-) -> None:
-    """To the moment, although what was just used is remembered for a second."""
-    await cache.fetch(["a"])
-    await clock.advance(99.9)
-    assert not just_used or cache.at_hand()["a"] is not None
-    await clock.advance(0.1)
-    assert cache.at_hand()["a"] is None
-
-
-async def test_what_is_forgotten_is_not_at_hand(cache: CachedMetadata) -> None:
-    """Although it was just used."""
-    await cache.fetch(["a"])
-    assert cache.at_hand()["a"] is not None
-    cache.forget(["a"])
-    assert cache.at_hand()["a"] is None
-
-
-async def test_a_fleet_at_hand_is_bounded(store: MemoryMetadata, clock: FakeClock) -> None:
-    """The memory of what was just used is, by number."""
-    keys = [f"k{n}" for n in range(MOST_RECENT + 2)]
-    store.records |= records(keys)
-    cache = make_cache(store, clock, capacity=len(keys))
-    await cache.fetch(keys)
-    for key in keys:
-        assert cache.at_hand()[key] is store.records[key]
-        assert len(cache.at_hand()) <= MOST_RECENT + 1
 
 
 async def test_asks_for_what_it_does_not_have_only(
