@@ -107,9 +107,10 @@ async def _costs(options: Options, report: BenchReport, console: Console) -> Non
     for stage, cost in (await runs.stages(2 * options.seconds)).items():
         report.add(f"cpu_{stage.replace(' ', '_').lower()}", cost, "us/message", "core")
     ways = await runs.mapping_cost()
-    report.add("mapping", ways["mapping"], "us/message", "core")
-    report.add("handwritten", ways["handwritten"], "us/message", "core")
-    report.ratio("mapping_over_handwritten", ways["mapping"] / ways["handwritten"])
+    for name, cost in ways.items():
+        report.add(name, cost, "us/message", "core")
+    for name in ("mapping", "complete_mapping"):
+        report.ratio(f"{name}_over_handwritten", ways[name] / ways["handwritten"])
 
 
 async def _fleets(options: Options, report: BenchReport, console: Console) -> None:

@@ -135,8 +135,10 @@ def test_what_is_measured_beside_the_mapping_makes_the_same_lines() -> None:
     known = mapping_cost.records()
     batch = mapping_cost.messages(25)
     assert len(batch) == len({text for text, _ in batch}) == 25
-    lines = mapping_cost.by_mapping(known)(batch)
-    assert lines == mapping_cost.by_hand(known)(batch)
+    lines = mapping_cost.by_hand(known)(batch)
+    assert mapping_cost.by_mapping(known)(batch) == lines
+    assert mapping_cost.by_complete_mapping(known)(batch) == lines
+    assert len(lines) == len(batch)
     assert all(b"attribute4=value\\ " in line for line in lines)
 
 
