@@ -16,7 +16,7 @@ def soak(
     minutes: Annotated[float, typer.Option(min=0.1, help="How long to soak.")] = 30.0,
     peak_seconds: Annotated[
         float, typer.Option(min=1, help="How long to look for the peak before.")
-    ] = 10.0,
+    ] = 60.0,
     report: Annotated[Path, typer.Option(help="Where to write the result.")] = Path(
         "build/soak.json"
     ),
