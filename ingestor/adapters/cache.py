@@ -157,9 +157,10 @@ class CachedMetadata:
         if len(self._entries) >= self._entries.maxsize:
             self._at_hand.clear()
             self._ending.clear()
-        for ended in range(self._at_hand_until, second + 1) if self._ending else ():
-            for key in self._ending.pop(ended, ()):
-                self._at_hand.pop(key, None)
+        elif self._ending:
+            for ended in range(self._at_hand_until, second + 1):
+                for key in self._ending.pop(ended, ()):
+                    self._at_hand.pop(key, None)
         self._at_hand_until = second + 1
 
     def _fresh(self, key: str) -> _Entry | None:

@@ -5,54 +5,12 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.cached import TTL_SECONDS, make_cache, record, records
 
 from ingestor.adapters.cache import JITTER, CachedMetadata
 from ingestor.adapters.memory import FakeClock, MemoryMetadata
-from ingestor.core.metadata import Metadata
 
-TTL_SECONDS = 100.0
-KEYS = "abcde"
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    """Virtual time."""
-    return FakeClock()
-
-
-@pytest.fixture
-def store() -> MemoryMetadata:
-    """A store that knows five keys."""
-    return MemoryMetadata({key: Metadata({"name": key}) for key in KEYS})
-
-
-@pytest.fixture
-def cache(store: MemoryMetadata, clock: FakeClock) -> CachedMetadata:
-    """A cache with room for all of them."""
-    return make_cache(store, clock)
-
-
-def make_cache(
-    store: MemoryMetadata, clock: FakeClock, *, capacity: int = 10, random: Random | None = None
-) -> CachedMetadata:
-    """A cache that keeps records for 100 s, give or take what `random` says."""
-    return CachedMetadata(
-        store,
-        capacity=capacity,
-        ttl_seconds=TTL_SECONDS,
-        negative_ttl_seconds=10,
-        stale_seconds=0,
-        clock=clock,
-        random=random or Middle(),
-    )
-
-
-class Middle(Random):
-    """Chance without any: the jitter is nought."""
-
-    def random(self) -> float:
-        """The middle."""
-        return 0.5
+KEYS = "abc"
 
 
 async def test_it_is_what_may_be_used_now(cache: CachedMetadata, store: MemoryMetadata) -> None:
@@ -142,7 +100,7 @@ async def test_it_is_never_outdated(
 ) -> None:
     """Whatever is done and however long it takes: all of it was looked up within its time."""
     clock = FakeClock()
-    store = MemoryMetadata({key: Metadata({"name": key}) for key in KEYS})
+    store = MemoryMetadata(records(KEYS))
     cache = make_cache(store, clock, capacity=capacity, random=Random(seed))  # noqa: S311
     looked_up: dict[str, tuple[float, dict[str, str]]] = {}
     for step, key, seconds in steps:
@@ -156,12 +114,12 @@ async def test_it_is_never_outdated(
             cache.forget([key])
             looked_up.pop(key, None)
         else:
-            store.records[key] = Metadata({"name": f"{key} at {clock.monotonic()}"})
+            store.records[key] = record(f"{key} at {clock.monotonic()}")
         if len(store.fetches) > before:
             looked_up[key] = (clock.monotonic(), store.records[key].attributes)
         await clock.advance(seconds)
-        for each, record in cache.at_hand().items():
+        for each, known in cache.at_hand().items():
             since, attributes = looked_up[each]
-            assert record is not None
-            assert record.attributes == attributes
+            assert known is not None
+            assert known.attributes == attributes
             assert clock.monotonic() < since + TTL_SECONDS * (1 + JITTER)
